@@ -1,0 +1,16 @@
+// One bind function per file of this directory; module.cpp calls them all.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace regrain::bindings {
+
+namespace py = pybind11;
+
+void bind_base(py::module_& m);
+void bind_particles(py::module_& m);
+void bind_particles_analysis(py::module_& m);
+void bind_particles_mapping(py::module_& m);
+void bind_particles_engine(py::module_& m);
+
+}  // namespace regrain::bindings

@@ -1,0 +1,7 @@
+#include "regrain/base/version.hpp"
+
+namespace regrain {
+
+const char* version() noexcept { return REGRAIN_VERSION; }
+
+}  // namespace regrain

@@ -1,0 +1,57 @@
+// Runs every TEST of the executable, or those whose name contains the first argument.
+#include <exception>
+#include <iomanip>
+#include <sstream>
+
+#include "check.hpp"
+
+namespace check {
+
+namespace {
+int failures = 0;
+}
+
+std::vector<Case>& cases() {
+    static std::vector<Case> all;
+    return all;
+}
+
+void fail(const char* file, int line, const std::string& what) {
+    ++failures;
+    std::cout << "  " << file << ':' << line << ": " << what << '\n';
+}
+
+std::string show(double value) {
+    std::ostringstream text;
+    text << std::setprecision(17) << value;
+    return text.str();
+}
+
+static bool passes(const Case& test) {
+    const int before = failures;
+    try {
+        test.body();
+    } catch (const std::exception& error) {
+        fail(test.name.c_str(), 0, std::string("unexpected exception: ") + error.what());
+    }
+    return failures == before;
+}
+
+static int run(const std::string& filter) {
+    std::size_t ran = 0;
+    std::size_t failed = 0;
+    for (const Case& test : cases()) {
+        if (test.name.find(filter) == std::string::npos) continue;
+        ++ran;
+        if (!passes(test)) {
+            ++failed;
+            std::cout << "FAILED " << test.name << '\n';
+        }
+    }
+    std::cout << ran - failed << " of " << ran << " tests passed\n";
+    return failed == 0 && ran > 0 ? 0 : 1;
+}
+
+}  // namespace check
+
+int main(int argc, char** argv) { return check::run(argc > 1 ? argv[1] : ""); }
