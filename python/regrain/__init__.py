@@ -16,21 +16,29 @@ __all__ = ["RegrainError", "__version__"]
 # Where each name lives; a module of the package is its own home and is not listed.
 _HOMES = {
     "RegrainError": "regrain.errors",
+    "Report": "regrain.report",
+    "Trace": "regrain.trace",
     "__version__": "regrain._core",
+    "compare": "regrain.report",
+    "export": "regrain.io",
+    "load": "regrain.io",
+    "save": "regrain.io",
 }
-_MODULES = frozenset({"errors"})
 
 
 def __getattr__(name: str) -> object:
     if name in _HOMES:
         value: object = getattr(import_module(_HOMES[name]), name)
-    elif name in _MODULES:
-        value = import_module(f"regrain.{name}")
-    else:
-        raise AttributeError(f"module 'regrain' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+        globals()[name] = value
+        return value
+    if not name.startswith("_"):
+        try:
+            return import_module(f"regrain.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"regrain.{name}":
+                raise
+    raise AttributeError(f"module 'regrain' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_MODULES})
+    return sorted(__all__)
