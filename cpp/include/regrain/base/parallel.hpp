@@ -28,32 +28,33 @@ REGRAIN_EXPORT void run_chunks(std::size_t n, std::size_t chunk, ChunkBody body,
 /// exception of the first of them (in order of the work) is thrown again.
 template <class F>
 void parallel_chunks(std::size_t n, std::size_t chunk, F&& f) {
-  using Body = std::remove_reference_t<F>;
-  detail::run_chunks(
-      n, chunk,
-      [](void* context, std::size_t c, std::size_t begin, std::size_t end) {
-        (*static_cast<Body*>(context))(c, begin, end);
-      },
-      const_cast<void*>(static_cast<const void*>(std::addressof(f))));
+    using Body = std::remove_reference_t<F>;
+    detail::run_chunks(
+        n, chunk,
+        [](void* context, std::size_t c, std::size_t begin, std::size_t end) {
+            (*static_cast<Body*>(context))(c, begin, end);
+        },
+        const_cast<void*>(static_cast<const void*>(std::addressof(f))));
 }
 
 /// Calls f(begin, end) for chunks of [0, n).
 template <class F>
 void parallel_for(std::size_t n, F&& f, std::size_t chunk = chunk_size) {
-  parallel_chunks(n, chunk, [&f](std::size_t, std::size_t begin, std::size_t end) { f(begin, end); });
+    parallel_chunks(n, chunk,
+                    [&f](std::size_t, std::size_t begin, std::size_t end) { f(begin, end); });
 }
 
 /// Sum over chunks of f(begin, end) -> T (default-constructed T is zero, T has +=), added up in the
 /// order of the chunks.
 template <class T, class F>
 T parallel_sum(std::size_t n, F&& f, std::size_t chunk = chunk_size) {
-  std::vector<T> partial((n + chunk - 1) / chunk);
-  parallel_chunks(n, chunk, [&](std::size_t c, std::size_t begin, std::size_t end) {
-    partial[c] = f(begin, end);
-  });
-  T total{};
-  for (const T& p : partial) total += p;
-  return total;
+    std::vector<T> partial((n + chunk - 1) / chunk);
+    parallel_chunks(n, chunk, [&](std::size_t c, std::size_t begin, std::size_t end) {
+        partial[c] = f(begin, end);
+    });
+    T total{};
+    for (const T& p : partial) total += p;
+    return total;
 }
 
 }  // namespace regrain

@@ -14,45 +14,46 @@ namespace regrain::particles {
 
 /// What happens to a pair potential at its cutoff.
 enum class Cutoff : std::uint8_t {
-  cut,           ///< energy jumps to zero
-  shifted,       ///< energy shifted to zero at the cutoff
-  force_shifted  ///< energy and force go to zero at the cutoff
+    cut,           ///< energy jumps to zero
+    shifted,       ///< energy shifted to zero at the cutoff
+    force_shifted  ///< energy and force go to zero at the cutoff
 };
 
 /// 4 eps ((sigma/r)^12 - (sigma/r)^6) for r < cutoff.
 struct LennardJones {
-  double epsilon, sigma, cutoff;
-  Cutoff mode{Cutoff::cut};
+    double epsilon, sigma, cutoff;
+    Cutoff mode{Cutoff::cut};
 };
 
 /// A pair potential on a uniform grid of r; zero beyond x_max. A pair closer than x_min is an Error
 /// (the table says nothing about it) that names both particles.
 struct TabulatedPair {
-  CubicTable table;
+    CubicTable table;
 };
 
 using PairPotential = std::variant<LennardJones, TabulatedPair>;
 
-/// k/2 (x - x0)^2 of a bond length, an angle (radians), or an improper dihedral (radians, periodic).
+/// k/2 (x - x0)^2 of a bond length, an angle (radians), or an improper dihedral (radians,
+/// periodic).
 struct Harmonic {
-  double k, x0;
+    double k, x0;
 };
 /// -k/2 R^2 ln(1 - (r/R)^2) (Kremer and Grest, J. Chem. Phys. 92, 5057 (1990)); bonds only.
 struct Fene {
-  double k, r_max;
+    double k, r_max;
 };
 /// k/2 (cos theta - cos theta0)^2; angles only.
 struct CosineSquared {
-  double k, theta0;
+    double k, theta0;
 };
 /// k (1 + cos(n phi - phi0)); dihedrals only.
 struct Periodic {
-  double k, phi0;
-  int n;
+    double k, phi0;
+    int n;
 };
 /// A table of the bond length, of the angle in [0, pi], or of the dihedral in [-pi, pi] (periodic).
 struct TabulatedBonded {
-  CubicTable table;
+    CubicTable table;
 };
 
 using BondPotential = std::variant<Harmonic, Fene, TabulatedBonded>;
@@ -61,28 +62,28 @@ using DihedralPotential = std::variant<Harmonic, Periodic, TabulatedBonded>;
 
 template <std::size_t N, class Potential>
 struct BondedTerms {
-  struct Term {
-    std::uint32_t particle[N];
-    std::uint32_t potential;  ///< index into potentials
-  };
-  std::vector<Potential> potentials;
-  std::vector<Term> terms;
+    struct Term {
+        std::uint32_t particle[N];
+        std::uint32_t potential;  ///< index into potentials
+    };
+    std::vector<Potential> potentials;
+    std::vector<Term> terms;
 };
 
 /// The law on the level of particles for a given list of particles.
 struct ForceField {
-  std::size_t types{1};
-  /// types x types, symmetric, row-major: index into pair_potentials, or -1 for "no interaction".
-  std::vector<int> pair_of_types;
-  std::vector<PairPotential> pair_potentials;
-  BondedTerms<2, BondPotential> bonds;
-  BondedTerms<3, AnglePotential> angles;
-  BondedTerms<4, DihedralPotential> dihedrals;
-  /// Pairs (i, j) with i < j, sorted, that the pair potentials leave out.
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> exclusions;
+    std::size_t types{1};
+    /// types x types, symmetric, row-major: index into pair_potentials, or -1 for "no interaction".
+    std::vector<int> pair_of_types;
+    std::vector<PairPotential> pair_potentials;
+    BondedTerms<2, BondPotential> bonds;
+    BondedTerms<3, AnglePotential> angles;
+    BondedTerms<4, DihedralPotential> dihedrals;
+    /// Pairs (i, j) with i < j, sorted, that the pair potentials leave out.
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> exclusions;
 
-  /// The largest pair cutoff; 0 when nothing interacts in pairs.
-  [[nodiscard]] REGRAIN_EXPORT double cutoff() const;
+    /// The largest pair cutoff; 0 when nothing interacts in pairs.
+    [[nodiscard]] REGRAIN_EXPORT double cutoff() const;
 };
 
 }  // namespace regrain::particles

@@ -16,78 +16,79 @@ namespace regrain::particles {
 
 /// One particle as the kernels read it: 32 bytes, one aligned vector load. `tag` holds the type.
 struct alignas(32) Row {
-  double x, y, z;
-  std::int64_t tag;
+    double x, y, z;
+    std::int64_t tag;
 };
 
 /// Potential energy and virial W_ab = sum over pairs r_a f_b (symmetric: xx yy zz xy xz yz).
 struct Sums {
-  double energy{0.0};
-  std::array<double, 6> virial{};
-  Sums& operator+=(const Sums& o) {
-    energy += o.energy;
-    for (std::size_t k = 0; k < 6; ++k) virial[k] += o.virial[k];
-    return *this;
-  }
+    double energy{0.0};
+    std::array<double, 6> virial{};
+    Sums& operator+=(const Sums& o) {
+        energy += o.energy;
+        for (std::size_t k = 0; k < 6; ++k) virial[k] += o.virial[k];
+        return *this;
+    }
 };
 
 /// Pair forces on particles kept in the order of space: rows sorted by cell, a halo of periodic
-/// images behind them, and a full neighbour list (each pair from both sides: no write conflicts, the
-/// same bits for any number of threads). Whoever moves the rows calls `refresh` before `compute`.
+/// images behind them, and a full neighbour list (each pair from both sides: no write conflicts,
+/// the same bits for any number of threads). Whoever moves the rows calls `refresh` before
+/// `compute`.
 ///
 /// The halo holds every image within reach, so any box is right, triclinic ones and those smaller
 /// than two cutoffs too.
 class REGRAIN_EXPORT PairEngine {
- public:
-  /// `types` per particle by id. `skin` >= 0 is the extra reach of the list.
-  PairEngine(const ForceField& field, std::span<const std::int32_t> types, double skin);
-  ~PairEngine();
-  PairEngine(PairEngine&&) noexcept;
-  PairEngine& operator=(PairEngine&&) noexcept;
+public:
+    /// `types` per particle by id. `skin` >= 0 is the extra reach of the list.
+    PairEngine(const ForceField& field, std::span<const std::int32_t> types, double skin);
+    ~PairEngine();
+    PairEngine(PairEngine&&) noexcept;
+    PairEngine& operator=(PairEngine&&) noexcept;
 
-  /// Takes positions by id (any image), sorts, builds. Throws Error on positions not finite.
-  void assign(std::span<const Vec3> positions, const Box& box);
+    /// Takes positions by id (any image), sorts, builds. Throws Error on positions not finite.
+    void assign(std::span<const Vec3> positions, const Box& box);
 
-  [[nodiscard]] const Box& box() const;
-  [[nodiscard]] std::size_t size() const;
-  /// The real particles in the current order; whoever integrates moves these in place.
-  [[nodiscard]] std::span<Row> rows();
-  [[nodiscard]] std::span<const Row> rows() const;
-  /// Id of the particle in each row, and the row of each id.
-  [[nodiscard]] std::span<const std::uint32_t> ids() const;
-  [[nodiscard]] std::span<const std::uint32_t> row_of() const;
-  /// How often each row (by row) was wrapped: position + image * vectors is the unwrapped one.
-  [[nodiscard]] std::span<const std::array<std::int32_t, 3>> images() const;
+    [[nodiscard]] const Box& box() const;
+    [[nodiscard]] std::size_t size() const;
+    /// The real particles in the current order; whoever integrates moves these in place.
+    [[nodiscard]] std::span<Row> rows();
+    [[nodiscard]] std::span<const Row> rows() const;
+    /// Id of the particle in each row, and the row of each id.
+    [[nodiscard]] std::span<const std::uint32_t> ids() const;
+    [[nodiscard]] std::span<const std::uint32_t> row_of() const;
+    /// How often each row (by row) was wrapped: position + image * vectors is the unwrapped one.
+    [[nodiscard]] std::span<const std::array<std::int32_t, 3>> images() const;
 
-  /// Replaces the box; the rows stay as they are (a barostat scales them itself).
-  void set_box(const Box& box);
+    /// Replaces the box; the rows stay as they are (a barostat scales them itself).
+    void set_box(const Box& box);
 
-  /// After rows moved: renews the halo, or, where a particle went half a skin, wraps, sorts again and
-  /// rebuilds the list. If it did, returns the old row of each new row (valid until the next call), so
-  /// that the caller can carry its own per-row arrays along; empty otherwise.
-  std::span<const std::uint32_t> refresh();
+    /// After rows moved: renews the halo, or, where a particle went half a skin, wraps, sorts again
+    /// and rebuilds the list. If it did, returns the old row of each new row (valid until the next
+    /// call), so that the caller can carry its own per-row arrays along; empty otherwise.
+    std::span<const std::uint32_t> refresh();
 
-  /// Forces on the rows (overwritten). Energy and virial are summed only when asked for.
-  /// Throws Error naming ids and distance for overlapping or out-of-table pairs.
-  Sums compute(std::span<Vec3> forces, bool with_sums);
+    /// Forces on the rows (overwritten). Energy and virial are summed only when asked for.
+    /// Throws Error naming ids and distance for overlapping or out-of-table pairs.
+    Sums compute(std::span<Vec3> forces, bool with_sums);
 
-  /// All that decides future bits: rows, ids, images, box, and rows and box at the last build.
-  struct Snapshot {
-    std::vector<Row> rows, built_rows;
-    std::vector<std::uint32_t> ids;
-    std::vector<std::array<std::int32_t, 3>> images;
-    std::vector<double> box, built_box;  ///< 9 numbers each, rows of lattice vectors
-  };
-  [[nodiscard]] Snapshot snapshot() const;
-  void restore(const Snapshot& snapshot);
+    /// All that decides future bits: rows, ids, images, box, and rows and box at the last build.
+    struct Snapshot {
+        std::vector<Row> rows, built_rows;
+        std::vector<std::uint32_t> ids;
+        std::vector<std::array<std::int32_t, 3>> images;
+        std::vector<double> box, built_box;  ///< 9 numbers each, rows of lattice vectors
+    };
+    [[nodiscard]] Snapshot snapshot() const;
+    void restore(const Snapshot& snapshot);
 
-  /// Statistics for benchmarks and `info`: list builds so far and neighbours per particle.
-  [[nodiscard]] std::size_t builds() const;
-  [[nodiscard]] double mean_neighbors() const;
+    /// Statistics for benchmarks and `info`: list builds so far and neighbours per particle.
+    [[nodiscard]] std::size_t builds() const;
+    [[nodiscard]] double mean_neighbors() const;
 
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace regrain::particles
