@@ -38,13 +38,13 @@ class _View(Sequence[S]):
     """Frames of another sequence by index, read when asked for."""
 
     def __init__(self, frames: Sequence[S], index: NDArray[np.intp]) -> None:
-        self.frames, self.index = frames, index
+        self.frames, self.chosen = frames, index
 
     def __len__(self) -> int:
-        return len(self.index)
+        return len(self.chosen)
 
     def __getitem__(self, i: Any) -> Any:
-        return self.frames[int(self.index[i])]
+        return self.frames[int(self.chosen[i])]
 
 
 class _Mapped(Sequence[T]):
@@ -132,10 +132,10 @@ class Trace(Generic[S]):
                 )
         if not np.all(np.isfinite(self.times)) or np.any(np.diff(self.times) < 0):
             raise RegrainError("the times of a trace must be finite and must not decrease")
-        if self.weights is not None and not (
-            np.all(np.isfinite(self.weights)) and np.all(self.weights >= 0) and self.weights.sum() > 0
-        ):
-            raise RegrainError("the weights of a trace must be finite, not negative, not all zero")
+        if self.weights is not None:
+            good = np.all(np.isfinite(self.weights)) and np.all(self.weights >= 0)
+            if not good or self.weights.sum() == 0:
+                raise RegrainError("the weights of a trace must be finite, >= 0 and not all zero")
 
     def __len__(self) -> int:
         return len(self.frames)

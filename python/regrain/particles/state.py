@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -23,10 +23,6 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     array = array.view()
     array.flags.writeable = False
     return array
-
-
-def _no_terms(width: int) -> Any:
-    return field(default_factory=lambda: np.empty((0, width), dtype=np.int32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +68,9 @@ class Topology:
     names: NDArray[np.str_] = None  # type: ignore[assignment]
     residues: Ints = None  # type: ignore[assignment]
     residue_names: NDArray[np.str_] = None  # type: ignore[assignment]
-    bonds: Ints = _no_terms(2)
-    angles: Ints = _no_terms(3)
-    dihedrals: Ints = _no_terms(4)
+    bonds: Ints = None  # type: ignore[assignment]
+    angles: Ints = None  # type: ignore[assignment]
+    dihedrals: Ints = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         types = np.asarray(self.types, dtype=np.str_).reshape(-1)
@@ -102,14 +98,12 @@ class Topology:
     def _per_particle(name: str, given: Any, default: NDArray[Any], n: int) -> NDArray[Any]:
         array = default if given is None else np.asarray(given, dtype=default.dtype.type)
         if array.shape != (n,):
-            raise RegrainError(
-                f"{name} has shape {array.shape}, but there are {n} particles; give one per particle"
-            )
+            raise RegrainError(f"{name} has shape {array.shape}, expected ({n},): one per particle")
         return array
 
     @staticmethod
     def _terms(name: str, given: Any, width: int, n: int) -> Ints:
-        array = np.asarray(given, dtype=np.int32).reshape(-1, width)
+        array = np.asarray(() if given is None else given, dtype=np.int32).reshape(-1, width)
         if array.size and (array.min() < 0 or array.max() >= n):
             raise RegrainError(
                 f"{name} name particle {int(array.max())}, but there are {n}, counted from 0"
@@ -186,8 +180,8 @@ def box_vectors(box: ArrayLike) -> Floats:
         )
     if np.any(np.triu(vectors, 1) != 0) or np.any(np.diag(vectors) <= 0):
         raise RegrainError(
-            f"box: got {vectors.tolist()}, expected lower-triangular lattice vectors with a positive "
-            "diagonal; rotate the system so that a is along x and b in the xy plane"
+            f"box: got {vectors.tolist()}, expected lower-triangular lattice vectors with a "
+            "positive diagonal; rotate the system so that a is along x and b in the xy plane"
         )
     return np.array(vectors)
 
