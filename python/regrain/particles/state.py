@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from regrain.errors import RegrainError
 from regrain.units import units as unit_system
@@ -88,11 +89,16 @@ class Topology:
         }
         for name, array in filled.items():
             object.__setattr__(self, name, _frozen(array))
-        if not np.all(np.isfinite(self.masses)) or np.any(self.masses < 0):
-            bad = int(np.flatnonzero(~(self.masses >= 0))[0])
-            raise RegrainError(
-                f"particle {bad} has mass {self.masses[bad]}; give masses of zero or more"
-            )
+        self._refuse(
+            "mass", self.masses, ~np.isfinite(self.masses) | (self.masses < 0), "0 or more"
+        )
+        self._refuse("charge", self.charges, ~np.isfinite(self.charges), "a finite number")
+
+    @staticmethod
+    def _refuse(what: str, values: Floats, bad: NDArray[np.bool_], expected: str) -> None:
+        if bad.any():
+            i = int(np.flatnonzero(bad)[0])
+            raise RegrainError(f"particle {i} has {what} {values[i]}, expected {expected}")
 
     @staticmethod
     def _per_particle(name: str, given: Any, default: NDArray[Any], n: int) -> NDArray[Any]:
@@ -103,10 +109,15 @@ class Topology:
 
     @staticmethod
     def _terms(name: str, given: Any, width: int, n: int) -> Ints:
-        array = np.asarray(() if given is None else given, dtype=np.int32).reshape(-1, width)
-        if array.size and (array.min() < 0 or array.max() >= n):
+        array = np.asarray(np.empty((0, width)) if given is None else given, dtype=np.int32)
+        if array.size == 0:
+            array = array.reshape(0, width)
+        if array.ndim != 2 or array.shape[1] != width:
+            raise RegrainError(f"{name} has shape {array.shape}, expected (k, {width})")
+        outside = array[(array < 0) | (array >= n)]
+        if outside.size:
             raise RegrainError(
-                f"{name} name particle {int(array.max())}, but there are {n}, counted from 0"
+                f"{name} name particle {outside[0]}, but there are {n}, counted from 0"
             )
         ordered = np.sort(array, axis=1)
         repeated = np.flatnonzero(np.any(ordered[:, 1:] == ordered[:, :-1], axis=1))
@@ -143,25 +154,19 @@ class Topology:
         ids = np.searchsorted(np.asarray(self.type_names), self.types).astype(np.int32)
         return _frozen(ids)
 
-    def neighbors(self) -> list[list[int]]:
-        """For each particle the particles it is bonded to."""
-        found: list[list[int]] = [[] for _ in range(len(self))]
-        for i, j in self.bonds.tolist():
-            found[i].append(j)
-            found[j].append(i)
-        return found
-
     def exclusions(self, bonds: int) -> Ints:
         """Pairs i < j that are at most this many bonds apart, sorted, shape (k, 2)."""
-        linked = self.neighbors()
-        pairs: set[tuple[int, int]] = set()
-        for start in range(len(self)):
-            reached, edge = {start}, {start}
-            for _ in range(bonds):
-                edge = {j for i in edge for j in linked[i]} - reached
-                reached |= edge
-            pairs.update((start, j) for j in reached if j > start)
-        return np.array(sorted(pairs), dtype=np.int32).reshape(-1, 2)
+        n = len(self)
+        i, j = self.bonds.T
+        ones = np.ones(len(self.bonds), dtype=bool)
+        linked = csr_array((ones, (i, j)), shape=(n, n))
+        linked = linked + linked.T
+        reached = csr_array((n, n), dtype=bool)
+        for _ in range(bonds):
+            reached = reached + reached @ linked + linked
+        pairs = np.stack(reached.nonzero(), axis=1)
+        pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+        return pairs[np.lexsort(pairs.T[::-1])].astype(np.int32)
 
 
 def box_vectors(box: ArrayLike) -> Floats:
