@@ -59,7 +59,7 @@ def test_public_names_are_documented_with_an_example(name: str) -> None:
         documentation = inspect.getdoc(value) or ""
         if not documentation:
             bare.append(path)
-        elif ">>>" not in documentation and not is_error(value):
+        elif ">>>" not in documentation and not without_example(value):
             unshown.append(path)
         if inspect.isclass(value):
             bare += [path for path, item in members(path, value) if not inspect.getdoc(item)]
@@ -67,5 +67,8 @@ def test_public_names_are_documented_with_an_example(name: str) -> None:
     assert not unshown, f"no example: {', '.join(unshown)}"
 
 
-def is_error(value: object) -> bool:
-    return inspect.isclass(value) and issubclass(value, Exception)
+def without_example(value: object) -> bool:
+    """Errors and protocols are not called, so they need not be shown."""
+    return inspect.isclass(value) and (
+        issubclass(value, Exception) or getattr(value, "_is_protocol", False)
+    )

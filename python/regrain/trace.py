@@ -20,10 +20,14 @@ class State(Protocol):
     """What every level's state has: a level, a unit tag, and its arrays by name."""
 
     @property
-    def level(self) -> str: ...
+    def level(self) -> str:
+        """The level of description, e.g. ``"particles"``."""
+        ...
 
     @property
-    def units(self) -> str: ...
+    def units(self) -> str:
+        """The unit tag, ``"reduced"`` or ``"md"``."""
+        ...
 
     def arrays(self) -> Mapping[str, tuple[tuple[str, ...], NDArray[Any]]]:
         """Name -> (names of the dimensions, array), what xarray needs."""

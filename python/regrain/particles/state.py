@@ -176,6 +176,13 @@ def box_vectors(box: ArrayLike) -> Floats:
     ------
     RegrainError
         Another shape, entries that are not finite, not lower triangular, no volume.
+
+    Examples
+    --------
+    >>> box_vectors([2.0, 3.0, 4.0])
+    array([[2., 0., 0.],
+           [0., 3., 0.],
+           [0., 0., 4.]])
     """
     given = np.asarray(box, dtype=float)
     vectors = np.diag(given) if given.shape == (3,) else given
