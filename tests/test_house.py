@@ -12,7 +12,12 @@ ROOT = Path(__file__).parents[1]
 PYTHON = sorted(
     path for top in ("python", "tests", "bench") for path in ROOT.glob(f"{top}/**/*.py")
 )
-CPP = sorted(path for end in ("hpp", "cpp") for path in ROOT.glob(f"cpp/**/*.{end}"))
+CPP = sorted(
+    path
+    for top in ("cpp", "tests/consumer")
+    for end in ("hpp", "cpp")
+    for path in ROOT.glob(f"{top}/**/*.{end}")
+)
 HEADERS = [path for path in CPP if path.is_relative_to(ROOT / "cpp" / "include")]
 
 # base <- levels (siblings) <- info: what a namespace of the C++ core may include.

@@ -83,10 +83,14 @@ def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
     return make
 
 
-def build_and_run_consumer(prefix: Path, build: Path) -> str:
+def check_consumer(prefix: Path, build: Path) -> None:
+    """Build the foreign executable, which also compares its sum on one thread and on four."""
     run("cmake", "-S", CONSUMER / "executable", "-B", build, f"-Dregrain_ROOT={prefix}")
     run("cmake", "--build", build)
-    return run(build / "consumer").strip()
+    version, distance = run(build / "consumer").split()
+    assert version == VERSION
+    # Variance of one squared distance: 3 (1/80 - 1/144) = 1/60; a million of them; five sigmas.
+    assert float(distance) == pytest.approx(0.25, abs=5 * (1 / 60 / 1e6) ** 0.5)
 
 
 def test_sdist_holds_what_a_build_needs_and_nothing_built(sdist: Path) -> None:
@@ -124,12 +128,12 @@ def test_wheel_computes_in_a_clean_environment(clean: Callable[..., Path], tmp_p
 def test_foreign_executable_builds_on_the_wheel(clean: Callable[..., Path], tmp_path: Path) -> None:
     python = clean()
     prefix = run(python, "-c", "import regrain.cmake; print(regrain.cmake.prefix())", cwd=tmp_path)
-    assert build_and_run_consumer(Path(prefix.strip()), tmp_path / "build") == VERSION
+    check_consumer(Path(prefix.strip()), tmp_path / "build")
 
 
 def test_foreign_executable_builds_on_this_environment(tmp_path: Path) -> None:
     # This one may be an editable install, whose Python files and core lie in different places.
-    assert build_and_run_consumer(regrain.cmake.prefix(), tmp_path / "build") == VERSION
+    check_consumer(regrain.cmake.prefix(), tmp_path / "build")
 
 
 def test_foreign_extension_finds_the_wheel_with_no_flag(
@@ -139,11 +143,13 @@ def test_foreign_extension_finds_the_wheel_with_no_flag(
     options = ("--no-index", "--no-deps", "--no-build-isolation", f"-Cbuild-dir={tmp_path}")
     run(python, "-m", "pip", "install", *options, CONSUMER / "extension")
     code = """
-import regrain_consumer, regrain
+import regrain_consumer, regrain._core
 assert regrain_consumer.version() == regrain.__version__
+assert regrain_consumer.volume(2.0) == 8.0
 try:
-    regrain_consumer.fail()
+    regrain_consumer.volume(-1.0)
 except regrain.RegrainError as error:
-    print(error)
+    print("as its own:", error)
 """
-    assert run(python, "-c", code, cwd=tmp_path).strip() == "from a foreign extension"
+    # Once the core is loaded, its errors come out of any extension as the one Python class.
+    assert run(python, "-c", code, cwd=tmp_path).startswith("as its own: the box has no volume")
