@@ -1,4 +1,5 @@
 #include <pybind11/numpy.h>
+#include <pybind11/typing.h>
 
 #include <cstdint>
 #include <span>
@@ -18,7 +19,8 @@ static std::span<const double> view(const Doubles& array) {
     return {array.data(), static_cast<std::size_t>(array.size())};
 }
 
-static py::tuple mean_errors_of(const Doubles& rows, const Doubles& weights) {
+static py::typing::Tuple<Doubles, Doubles, Doubles, Doubles> mean_errors_of(
+    const Doubles& rows, const Doubles& weights) {
     if (rows.ndim() != 2) throw Error("mean_errors: expected an array (samples, columns)");
     const auto width = static_cast<std::size_t>(rows.shape(1));
     std::vector<MeanError> found;

@@ -32,6 +32,15 @@ double total(std::span<const double> values) {
     return sum;
 }
 
+// About the first sample, so that the mean of equal numbers is that number.
+double mean_of(std::span<const double> x, std::span<const double> w) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < x.size(); ++i) sum += (x[i] - x[0]) * (w.empty() ? 1.0 : w[i]);
+    const double weight = w.empty() ? static_cast<double>(x.size()) : total(w);
+    if (!(weight > 0.0)) throw Error("mean_error: the weights add up to nothing");
+    return x[0] + sum / weight;
+}
+
 // The deviation of each sample as it enters the mean: (x - mean) w / (mean weight).
 std::vector<double> influences(std::span<const double> x, std::span<const double> w, double mean) {
     std::vector<double> z(x.size());
@@ -70,13 +79,7 @@ MeanError mean_error(std::span<const double> series, std::span<const double> wei
     check_weights(weights, n);
     if (n == 0) throw Error("mean_error: got no samples; give at least one");
     MeanError result;
-    if (weights.empty()) {
-        result.mean = total(series) / static_cast<double>(n);
-    } else {
-        const double sum = total(weights);
-        if (!(sum > 0.0)) throw Error("mean_error: the weights add up to nothing");
-        for (std::size_t i = 0; i < n; ++i) result.mean += weights[i] / sum * series[i];
-    }
+    result.mean = mean_of(series, weights);
     if (n == 1) return result;
     const auto count = static_cast<double>(n);
     const std::vector<double> z = influences(series, weights, result.mean);
