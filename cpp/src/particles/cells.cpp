@@ -114,6 +114,24 @@ std::size_t Cells::bin(const Vec3& r) const {
     return (k * columns_[0] + j) * bins_ + i;
 }
 
+void Cells::order(std::span<const Vec3> positions, const Box& box,
+                  std::vector<std::uint32_t>& order) {
+    const std::size_t n = positions.size();
+    order.resize(n);
+    if (n == 0) return;
+    choose_grid(n, box);
+    start_.assign(bins_ * columns_[0] * columns_[1] + 1, 0);
+    std::vector<std::uint32_t> bins(n);
+    for (std::size_t p = 0; p < n; ++p) {
+        check_position(positions[p], box, p);
+        Image fold;
+        bins[p] = static_cast<std::uint32_t>(bin(fold_into_brick(box, positions[p], fold)));
+        ++start_[bins[p] + 1];
+    }
+    for (std::size_t b = 1; b < start_.size(); ++b) start_[b] += start_[b - 1];
+    for (std::size_t p = 0; p < n; ++p) order[start_[bins[p]]++] = static_cast<std::uint32_t>(p);
+}
+
 void Cells::assign(std::span<const Vec3> positions, const Box& box) {
     const std::size_t n = positions.size();
     found_.clear();

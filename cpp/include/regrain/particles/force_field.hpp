@@ -33,6 +33,9 @@ struct TabulatedPair {
 
 using PairPotential = std::variant<LennardJones, TabulatedPair>;
 
+/// The distance from which on a pair potential is zero.
+REGRAIN_EXPORT double cutoff_of(const PairPotential& potential);
+
 /// k/2 (x - x0)^2 of a bond length, an angle (radians), or an improper dihedral (radians,
 /// periodic).
 struct Harmonic {

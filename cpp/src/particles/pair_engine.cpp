@@ -1,0 +1,320 @@
+#include "regrain/particles/pair_engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "pair_kernel.hpp"
+#include "pair_list.hpp"
+#include "pair_parameters.hpp"
+#include "regrain/base/error.hpp"
+#include "regrain/base/parallel.hpp"
+
+namespace regrain::particles {
+
+namespace {
+
+std::vector<double> numbers(const Box& box) {
+    const Vec3 &a = box.a(), &b = box.b(), &c = box.c();
+    return {a.x, a.y, a.z, b.x, b.y, b.z, c.x, c.y, c.z};
+}
+
+Box box_of(const std::vector<double>& v) {
+    if (v.size() != 9) {
+        throw Error("a snapshot has a box of " + std::to_string(v.size()) +
+                    " numbers, expected 9; it is not one of this engine");
+    }
+    return Box({{{v[0], v[1], v[2]}, {v[3], v[4], v[5]}, {v[6], v[7], v[8]}}});
+}
+
+Vec3 position(const Row& row) { return {row.x, row.y, row.z}; }
+
+// The linear map that carries the lattice vectors of one box to those of another, lower triangular
+// acting on rows: r' = r A.
+struct Deformation {
+    double xx, yx, yy, zx, zy, zz;
+    double least_stretch;  ///< a lower bound of |r A| / |r|
+
+    Deformation(const Box& from, const Box& to) {
+        const auto image = [&](const Vec3& r) { return to.cartesian(from.fractional(r)); };
+        const Vec3 x = image({1.0, 0.0, 0.0});
+        const Vec3 y = image({0.0, 1.0, 0.0});
+        const Vec3 z = image({0.0, 0.0, 1.0});
+        xx = x.x, yx = y.x, yy = y.y, zx = z.x, zy = z.y, zz = z.z;
+        if (from == to) {
+            xx = yy = zz = least_stretch = 1.0;
+            yx = zx = zy = 0.0;
+            return;
+        }
+        // 1 / Frobenius norm of the inverse would be too strict near the identity: use that the
+        // smallest singular value of A = 1 + E is at least 1 - |E|.
+        const double e = (xx - 1.0) * (xx - 1.0) + (yy - 1.0) * (yy - 1.0) +
+                         (zz - 1.0) * (zz - 1.0) + yx * yx + zx * zx + zy * zy;
+        least_stretch = std::max(0.0, 1.0 - std::sqrt(e));
+    }
+    [[nodiscard]] Vec3 operator()(const Row& r) const {
+        return {r.x * xx + r.y * yx + r.z * zx, r.y * yy + r.z * zy, r.z * zz};
+    }
+};
+
+}  // namespace
+
+struct PairEngine::Impl {
+    PairParameters parameters;
+    std::vector<std::int32_t> types;
+    double skin;
+    std::optional<PairList> list;  ///< none when nothing interacts in pairs
+    std::optional<Box> box, built_box;
+    std::vector<Row> rows, built, scratch;  ///< rows: the particles, then the halo
+    std::vector<std::uint32_t> ids, row_of, order, old_ids;
+    std::vector<Image> images, old_images;
+    std::size_t builds{0};
+
+    Impl(const ForceField& field, std::span<const std::int32_t> t, double s)
+        : parameters(field), types(t.begin(), t.end()), skin(s) {
+        for (std::size_t i = 0; i < types.size(); ++i) {
+            if (types[i] < 0 || static_cast<std::size_t>(types[i]) >= field.types) {
+                throw Error("particle " + std::to_string(i) + " has type " +
+                            std::to_string(types[i]) + " of " + std::to_string(field.types) +
+                            ", counted from 0");
+            }
+        }
+        if (!(skin >= 0.0) || !std::isfinite(skin)) {
+            throw Error("the skin of the neighbour list is " + std::to_string(skin) +
+                        "; it must be zero or a positive length");
+        }
+        Exclusions exclusions(field.exclusions, types.size());
+        if (parameters.largest_cutoff > 0.0) list.emplace(parameters, skin, std::move(exclusions));
+    }
+
+    [[nodiscard]] std::size_t size() const { return types.size(); }
+
+    void check_finite(const Row& row, std::uint32_t id) const {
+        if (finite(position(row))) return;
+        throw Error("particle " + std::to_string(id) + " is at (" + std::to_string(row.x) + ", " +
+                    std::to_string(row.y) + ", " + std::to_string(row.z) +
+                    "); the run has exploded: check overlaps and the time step");
+    }
+
+    // Folds every row into the brick and brings the rows into the order of space.
+    void sort() {
+        const std::size_t n = size();
+        std::vector<Vec3> folded(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            check_finite(rows[i], ids[i]);
+            Image by;
+            folded[i] = fold_into_brick(*box, position(rows[i]), by);
+            for (std::size_t k = 0; k < 3; ++k) images[i][k] -= by[k];
+        }
+        list->order(folded, *box, order);
+        scratch.assign(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(n));
+        old_ids = ids;
+        old_images = images;
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::uint32_t old = order[i];
+            rows[i] = {folded[old].x, folded[old].y, folded[old].z, scratch[old].tag};
+            ids[i] = old_ids[old];
+            images[i] = old_images[old];
+            row_of[ids[i]] = static_cast<std::uint32_t>(i);
+        }
+    }
+
+    void build() {
+        built_box = box;
+        built.assign(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(size()));
+        list->build(rows, size(), ids, *box);
+        ++builds;
+    }
+
+    // No pair comes within its cutoff that is not listed while nobody went further, relative to the
+    // deforming box, than half of what the deformed reach leaves.
+    [[nodiscard]] bool list_holds() const {
+        const Deformation deform(*built_box, *box);
+        const double reach = deform.least_stretch * list->reach();
+        const double allowed = 0.5 * (reach - parameters.largest_cutoff);
+        const double limit = allowed * allowed * (1.0 - 1e-12);
+        if (!(allowed >= 0.0)) return false;
+        const auto stray = parallel_sum<std::size_t>(size(), [&](std::size_t b, std::size_t e) {
+            std::size_t count = 0;
+            for (std::size_t i = b; i < e; ++i) {
+                const double moved = norm2(position(rows[i]) - deform(built[i]));
+                count += moved <= limit ? 0 : 1;
+            }
+            return count;
+        });
+        return stray == 0;
+    }
+
+    using Kernel = void (*)(PairTask&);
+
+    Sums run(Kernel kernel, std::span<Vec3> forces, bool with_sums) {
+        return parallel_sum<Sums>(
+            size(),
+            [&](std::size_t begin, std::size_t end) {
+                Sums sums;
+                const PairList::Chunk& chunk = list->chunks()[begin / PairList::chunk];
+                PairTask task{&parameters,
+                              rows.data(),
+                              &chunk,
+                              begin,
+                              end,
+                              forces.data(),
+                              with_sums ? &sums : nullptr};
+                kernel(task);
+                if (task.suspicious) name_overlaps(task);
+                return sums;
+            },
+            PairList::chunk);
+    }
+
+    // The slow look after the fast kernel saw something odd.
+    void name_overlaps(const PairTask& task) const {
+        const std::size_t n = size();
+        for (std::size_t i = task.begin; i < task.end; ++i) {
+            check_finite(rows[i], ids[i]);
+            const auto& first = task.list->first;
+            for (auto k = first[i - task.begin]; k < first[i - task.begin + 1]; ++k) {
+                const std::uint32_t j = task.list->neighbors[k];
+                if (j + 1 == rows.size()) continue;
+                const double r = norm(position(rows[i]) - position(rows[j]));
+                const std::size_t pair = parameters.pair(rows[i].tag, rows[j].tag);
+                if (r >= parameters.overlap[pair]) continue;
+                const std::uint32_t other = ids[j < n ? j : list->halo().source[j - n]];
+                const bool tabulated = parameters.table.grid[pair].v[0] > 0.0;
+                throw Error("particles " + std::to_string(std::min(ids[i], other)) + " and " +
+                            std::to_string(std::max(ids[i], other)) + " are " + std::to_string(r) +
+                            " apart, closer than " + std::to_string(parameters.overlap[pair]) +
+                            (tabulated ? ", where their table begins; extend the table to smaller "
+                                         "distances or check the configuration"
+                                       : ", a tenth of their sigma; check the configuration and "
+                                         "the time step"));
+            }
+        }
+    }
+};
+
+PairEngine::PairEngine(const ForceField& field, std::span<const std::int32_t> types, double skin)
+    : impl_(std::make_unique<Impl>(field, types, skin)) {}
+PairEngine::~PairEngine() = default;
+PairEngine::PairEngine(PairEngine&&) noexcept = default;
+PairEngine& PairEngine::operator=(PairEngine&&) noexcept = default;
+
+void PairEngine::assign(std::span<const Vec3> positions, const Box& box) {
+    Impl& self = *impl_;
+    const std::size_t n = self.size();
+    if (positions.size() != n) {
+        throw Error("got positions of " + std::to_string(positions.size()) + " particles for " +
+                    std::to_string(n) + " types; give one each");
+    }
+    self.box = box;
+    self.rows.resize(n);
+    self.ids.resize(n);
+    self.row_of.resize(n);
+    self.images.assign(n, {0, 0, 0});
+    for (std::size_t i = 0; i < n; ++i) {
+        const Vec3& r = positions[i];
+        self.rows[i] = {r.x, r.y, r.z, self.types[i]};
+        self.ids[i] = self.row_of[i] = static_cast<std::uint32_t>(i);
+        self.check_finite(self.rows[i], self.ids[i]);
+    }
+    if (self.list) {
+        self.sort();
+        self.build();
+    }
+}
+
+const Box& PairEngine::box() const {
+    if (!impl_->box) throw Error("the pair engine has no particles yet: call assign first");
+    return *impl_->box;
+}
+std::size_t PairEngine::size() const { return impl_->size(); }
+std::span<Row> PairEngine::rows() { return {impl_->rows.data(), size()}; }
+std::span<const Row> PairEngine::rows() const { return {impl_->rows.data(), size()}; }
+std::span<const std::uint32_t> PairEngine::ids() const { return impl_->ids; }
+std::span<const std::uint32_t> PairEngine::row_of() const { return impl_->row_of; }
+std::span<const std::array<std::int32_t, 3>> PairEngine::images() const { return impl_->images; }
+std::size_t PairEngine::builds() const { return impl_->builds; }
+double PairEngine::mean_neighbors() const {
+    return impl_->list ? impl_->list->mean_neighbors() : 0.0;
+}
+
+void PairEngine::set_box(const Box& box) { impl_->box = box; }
+
+std::span<const std::uint32_t> PairEngine::refresh() {
+    Impl& self = *impl_;
+    if (!self.list) {
+        for (std::size_t i = 0; i < size(); ++i) self.check_finite(self.rows[i], self.ids[i]);
+        return {};
+    }
+    if (self.list_holds()) {
+        self.list->halo().renew(self.rows, size(), box());
+        return {};
+    }
+    self.sort();
+    self.build();
+    return self.order;
+}
+
+Sums PairEngine::compute(std::span<Vec3> forces, bool with_sums) {
+    Impl& self = *impl_;
+    if (forces.size() != size()) {
+        throw Error("got room for " + std::to_string(forces.size()) + " forces of " +
+                    std::to_string(size()) + " particles");
+    }
+    std::fill(forces.begin(), forces.end(), Vec3{});
+    Sums sums;
+    if (self.parameters.lennard_jones.any)
+        sums += self.run(&lennard_jones_kernel, forces, with_sums);
+    if (self.parameters.table.any) sums += self.run(&table_kernel, forces, with_sums);
+    return sums;
+}
+
+PairEngine::Snapshot PairEngine::snapshot() const {
+    const auto mine = rows();
+    return {{mine.begin(), mine.end()},
+            impl_->built,
+            impl_->ids,
+            impl_->images,
+            numbers(box()),
+            numbers(impl_->list ? *impl_->built_box : box())};
+}
+
+void PairEngine::restore(const Snapshot& snapshot) {
+    Impl& self = *impl_;
+    const std::size_t n = size();
+    if (snapshot.rows.size() != n || snapshot.ids.size() != n || snapshot.images.size() != n ||
+        (self.list && snapshot.built_rows.size() != n)) {
+        throw Error("a snapshot of " + std::to_string(snapshot.rows.size()) +
+                    " particles does not fit an engine of " + std::to_string(n));
+    }
+    const Box now = box_of(snapshot.box);
+    std::vector<std::uint32_t> row_of(n, static_cast<std::uint32_t>(n));
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::uint32_t id = snapshot.ids[i];
+        if (id >= n || row_of[id] != n || snapshot.rows[i].tag != self.types[id]) {
+            throw Error("the snapshot's row " + std::to_string(i) + " has id " +
+                        std::to_string(id) + " of type " + std::to_string(snapshot.rows[i].tag) +
+                        ", which is not a particle of this engine");
+        }
+        row_of[id] = static_cast<std::uint32_t>(i);
+    }
+    self.ids = snapshot.ids;
+    self.row_of = std::move(row_of);
+    self.images = snapshot.images;
+    self.box = now;
+    self.rows = snapshot.rows;
+    if (!self.list) return;
+    // The list of then, from the rows of then.
+    const std::size_t builds = self.builds;
+    self.box = box_of(snapshot.built_box);
+    self.rows = snapshot.built_rows;
+    self.build();
+    self.builds = builds;
+    self.box = now;
+    std::copy(snapshot.rows.begin(), snapshot.rows.end(), self.rows.begin());
+    self.list->halo().renew(self.rows, n, now);
+}
+
+}  // namespace regrain::particles

@@ -1,0 +1,28 @@
+// The loop over neighbours, for any potential.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "pair_list.hpp"
+#include "pair_parameters.hpp"
+#include "regrain/particles/pair_engine.hpp"
+
+namespace regrain::particles {
+
+/// One chunk of rows for a kernel. Forces are added to.
+struct PairTask {
+    const PairParameters* parameters;
+    const Row* rows;
+    const PairList::Chunk* list;
+    std::size_t begin, end;
+    Vec3* forces;
+    Sums* sums;              ///< null when not wanted
+    bool suspicious{false};  ///< set when a pair may overlap or lie before its table
+};
+
+void lennard_jones_kernel(PairTask& task);
+void table_kernel(PairTask& task);
+
+}  // namespace regrain::particles

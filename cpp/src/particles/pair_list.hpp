@@ -1,0 +1,79 @@
+// The halo and the full neighbour list of rows that are sorted by cell.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "pair_parameters.hpp"
+#include "regrain/particles/cells.hpp"
+#include "regrain/particles/pair_engine.hpp"
+
+namespace regrain::particles {
+
+/// For each particle those it has no pair force with, by id.
+class Exclusions {
+public:
+    Exclusions(std::span<const std::pair<std::uint32_t, std::uint32_t>> pairs, std::size_t n);
+    [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t id) const {
+        return {other_.data() + first_[id], other_.data() + first_[id + 1]};
+    }
+
+private:
+    std::vector<std::uint32_t> first_, other_;
+};
+
+/// Rows beyond the particles: images, kept at source row + shift, and one row far away from
+/// everything that fills up lists to whole vectors.
+struct Halo {
+    std::vector<std::uint32_t> source, shift;
+    std::vector<Image> shifts;  ///< the distinct ones
+
+    void renew(std::vector<Row>& rows, std::size_t n, const Box& box) const;
+};
+
+class PairList {
+public:
+    static constexpr std::size_t chunk = 256;  ///< rows that one task works on
+    static constexpr std::size_t padding = 8;  ///< a list is a multiple of this long
+
+    struct Chunk {
+        std::vector<std::uint32_t> neighbors;  ///< row numbers
+        std::vector<std::uint32_t> first;      ///< of each row of the chunk, and the end
+    };
+
+    PairList(const PairParameters& parameters, double skin, Exclusions exclusions);
+
+    [[nodiscard]] double reach() const { return cells_.reach(); }
+
+    /// The order of space; rows so ordered keep their order when sorted again.
+    void order(std::span<const Vec3> positions, const Box& box, std::vector<std::uint32_t>& order) {
+        cells_.order(positions, box, order);
+    }
+
+    /// Makes halo and lists of n rows that are in the brick and in the order of space. The rows are
+    /// resized to hold the halo.
+    void build(std::vector<Row>& rows, std::size_t n, std::span<const std::uint32_t> ids,
+               const Box& box);
+
+    [[nodiscard]] const Halo& halo() const { return halo_; }
+    [[nodiscard]] std::span<const Chunk> chunks() const { return chunks_; }
+    [[nodiscard]] double mean_neighbors() const;
+
+private:
+    void make_halo(std::vector<Row>& rows, std::size_t n, const Box& box);
+    void fill(Chunk& out, std::span<const Row> rows, std::size_t begin, std::size_t end,
+              std::span<const std::uint32_t> ids) const;
+
+    std::size_t types_;
+    std::vector<double> reach2_;  ///< per pair of types
+    Exclusions exclusions_;
+    Cells cells_;
+    Halo halo_;
+    std::vector<std::uint32_t> row_of_point_;
+    std::vector<Chunk> chunks_;
+};
+
+}  // namespace regrain::particles

@@ -1,0 +1,124 @@
+#include "pair_parameters.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <variant>
+
+#include "regrain/base/error.hpp"
+
+namespace regrain::particles {
+
+namespace {
+
+// At a tenth of sigma the energy is 4e12 epsilon: no run comes there without having exploded.
+constexpr double overlap_over_sigma = 0.1;
+
+std::string name(std::size_t a, std::size_t b) {
+    return "types " + std::to_string(a) + " and " + std::to_string(b);
+}
+
+void check(const LennardJones& p, const std::string& who) {
+    if (!std::isfinite(p.epsilon) || !(p.sigma > 0.0) || !std::isfinite(p.sigma) ||
+        !(p.cutoff > 0.0) || !std::isfinite(p.cutoff)) {
+        throw Error("Lennard-Jones between " + who + ": epsilon " + std::to_string(p.epsilon) +
+                    ", sigma " + std::to_string(p.sigma) + ", cutoff " + std::to_string(p.cutoff) +
+                    "; sigma and cutoff must be positive and all of them finite");
+    }
+}
+
+void check(const TabulatedPair& p, const std::string& who) {
+    if (p.table.x_min() < 0.0) {
+        throw Error("the table between " + who + " begins at the distance " +
+                    std::to_string(p.table.x_min()) + "; distances are not negative");
+    }
+}
+
+void check_shape(const ForceField& field) {
+    const std::size_t expected = field.types * field.types;
+    if (field.types == 0 || field.pair_of_types.size() != expected) {
+        throw Error("a force field of " + std::to_string(field.types) + " types came with " +
+                    std::to_string(field.pair_of_types.size()) + " entries for pairs, expected " +
+                    std::to_string(expected));
+    }
+    for (std::size_t a = 0; a < field.types; ++a) {
+        for (std::size_t b = 0; b < field.types; ++b) {
+            const int index = field.pair_of_types[a * field.types + b];
+            if (index != field.pair_of_types[b * field.types + a]) {
+                throw Error("the pair potentials of " + name(a, b) + " depend on their order");
+            }
+            if (index >= static_cast<int>(field.pair_potentials.size())) {
+                throw Error("the pair potential of " + name(a, b) + " is number " +
+                            std::to_string(index) + " of " +
+                            std::to_string(field.pair_potentials.size()));
+            }
+        }
+    }
+}
+
+struct Compiler {
+    PairParameters& out;
+    std::size_t pair;
+    std::size_t first_row;  // of a table
+
+    void operator()(const LennardJones& p) const {
+        LennardJonesParameters& lj = out.lennard_jones;
+        const double s6 = std::pow(p.sigma, 6);
+        const double a12 = 4.0 * p.epsilon * s6 * s6;
+        const double a6 = 4.0 * p.epsilon * s6;
+        const double inverse6 = std::pow(p.cutoff, -6);
+        const double at_cutoff = (a12 * inverse6 - a6) * inverse6;
+        const double force = (12.0 * a12 * inverse6 - 6.0 * a6) * inverse6 / p.cutoff;
+        const double fc = p.mode == Cutoff::force_shifted ? force : 0.0;
+        const double a0 = p.mode == Cutoff::cut ? 0.0 : at_cutoff + fc * p.cutoff;
+        lj.force[pair] = {{p.cutoff * p.cutoff, 12.0 * a12, 6.0 * a6, fc}};
+        lj.energy[pair] = {{a12, a6, a0, fc}};
+        lj.any = true;
+        lj.force_shifted = lj.force_shifted || fc != 0.0;
+        const double close = std::min(overlap_over_sigma * p.sigma, 0.5 * p.cutoff);
+        out.overlap[pair] = close;
+        const double limit = 12.0 * std::abs(a12) * std::pow(close, -13);
+        out.largest_force = std::max(out.largest_force, limit);
+    }
+
+    void operator()(const TabulatedPair& p) const {
+        const CubicTable& t = p.table;
+        const double last = static_cast<double>(t.rows().size() - 1);
+        out.table.grid[pair] = {{t.x_max() * t.x_max(), t.x_min(), 1.0 / t.spacing(), last}};
+        out.table.origin[pair] = {
+            {t.x_min() * t.x_min(), static_cast<double>(first_row), 0.0, 0.0}};
+        out.table.any = true;
+        out.overlap[pair] = t.x_min();
+    }
+};
+
+}  // namespace
+
+PairParameters::PairParameters(const ForceField& field) : types(field.types) {
+    check_shape(field);
+    std::vector<std::size_t> first_row;
+    for (const PairPotential& potential : field.pair_potentials) {
+        first_row.push_back(table.rows.size());
+        if (const auto* tabulated = std::get_if<TabulatedPair>(&potential)) {
+            for (const CubicTable::Row& c : tabulated->table.rows())
+                table.rows.push_back({{c[0], c[1], c[2], c[3]}});
+        }
+    }
+    const std::size_t pairs = types * types;
+    lennard_jones.force.assign(pairs, {});
+    lennard_jones.energy.assign(pairs, {});
+    table.grid.assign(pairs, {});
+    table.origin.assign(pairs, {});
+    cutoff.assign(pairs, 0.0);
+    overlap.assign(pairs, 0.0);
+    for (std::size_t p = 0; p < pairs; ++p) {
+        if (field.pair_of_types[p] < 0) continue;
+        const auto index = static_cast<std::size_t>(field.pair_of_types[p]);
+        const PairPotential& potential = field.pair_potentials[index];
+        std::visit([&](const auto& it) { check(it, name(p / types, p % types)); }, potential);
+        std::visit(Compiler{*this, p, first_row[index]}, potential);
+        cutoff[p] = cutoff_of(potential);
+        largest_cutoff = std::max(largest_cutoff, cutoff[p]);
+    }
+}
+
+}  // namespace regrain::particles

@@ -1,0 +1,369 @@
+#include "regrain/particles/pair_engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "brute_force.hpp"
+#include "check.hpp"
+#include "regrain/base/error.hpp"
+#include "regrain/base/parallel.hpp"
+
+using namespace regrain;
+using namespace regrain::particles;
+
+namespace {
+
+// ---------------------------------------------------------------- the plain reference
+struct Value {
+    double u, f;  // energy and -dU/dr
+};
+
+Value lennard_jones(const LennardJones& p, double r) {
+    const auto bare = [&](double x) {
+        const double s6 = std::pow(p.sigma / x, 6);
+        return Value{4.0 * p.epsilon * (s6 * s6 - s6), 24.0 * p.epsilon * (2.0 * s6 * s6 - s6) / x};
+    };
+    if (r >= p.cutoff) return {0.0, 0.0};
+    const Value v = bare(r);
+    const Value c = bare(p.cutoff);
+    if (p.mode == Cutoff::cut) return v;
+    if (p.mode == Cutoff::shifted) return {v.u - c.u, v.f};
+    return {v.u - c.u + (r - p.cutoff) * c.f, v.f - c.f};
+}
+
+Value evaluate(const PairPotential& potential, double r) {
+    if (const auto* lj = std::get_if<LennardJones>(&potential)) return lennard_jones(*lj, r);
+    const CubicTable& table = std::get<TabulatedPair>(potential).table;
+    if (r >= table.x_max()) return {0.0, 0.0};
+    const auto v = table(r);
+    return {v.u, -v.slope};
+}
+
+struct Reference {
+    std::vector<Vec3> forces;
+    Sums sums;
+};
+
+Reference reference(const ForceField& field, const std::vector<std::int32_t>& types,
+                    const std::vector<Vec3>& r, const Box& box) {
+    Reference out{std::vector<Vec3>(r.size()), {}};
+    brute::pairs(r, box, field.cutoff(),
+                 [&](std::uint32_t i, std::uint32_t j, const Image&, const Vec3& d) {
+                     const auto pair = static_cast<std::size_t>(types[i]) * field.types +
+                                       static_cast<std::size_t>(types[j]);
+                     if (field.pair_of_types[pair] < 0) return;
+                     const std::pair key(std::min(i, j), std::max(i, j));
+                     const auto& out_of = field.exclusions;
+                     if (std::find(out_of.begin(), out_of.end(), key) != out_of.end()) return;
+                     const auto which = static_cast<std::size_t>(field.pair_of_types[pair]);
+                     const double distance = norm(d);
+                     const Value v = evaluate(field.pair_potentials[which], distance);
+                     const Vec3 on_j = (v.f / distance) * d;
+                     out.forces[i] -= on_j;
+                     out.sums += {0.5 * v.u,
+                                  {0.5 * d.x * on_j.x, 0.5 * d.y * on_j.y, 0.5 * d.z * on_j.z,
+                                   0.5 * d.x * on_j.y, 0.5 * d.x * on_j.z, 0.5 * d.y * on_j.z}};
+                 });
+    return out;
+}
+
+// ---------------------------------------------------------------------------- systems
+CubicTable soft_table(double x_min, double x_max) {
+    std::vector<double> u(60);  // smooth at the end, wiggly before
+    for (std::size_t i = 0; i < u.size(); ++i) {
+        const double x = x_min + (x_max - x_min) * static_cast<double>(i) / 59.0;
+        u[i] = 3.0 * std::exp(-2.0 * x) * std::cos(4.0 * x) * (x_max - x) * (x_max - x);
+    }
+    return CubicTable::spline(x_min, x_max, u);
+}
+
+ForceField one(PairPotential potential) {
+    ForceField field;
+    field.pair_of_types = {0};
+    field.pair_potentials = {std::move(potential)};
+    return field;
+}
+
+// The cutoffs are not commensurate with any of the boxes: no image lies exactly at one of them.
+/// Three types: LJ in all modes, two tables, and a pair that does not interact.
+ForceField mixed(double size = 1.0) {
+    ForceField field;
+    field.types = 3;
+    field.pair_potentials = {LennardJones{1.0, 0.4 * size, 1.0937, Cutoff::shifted},
+                             LennardJones{0.4, 0.55 * size, 1.2871, Cutoff::force_shifted},
+                             TabulatedPair{soft_table(0.0, 1.2113)},
+                             TabulatedPair{soft_table(0.05 * size, 0.7919)},
+                             LennardJones{2.0, 0.3 * size, 0.9013, Cutoff::cut}};
+    field.pair_of_types = {0, 1, 2, 1, 3, -1, 2, -1, 4};
+    field.exclusions = {{0, 1}, {0, 5}, {2, 30}};
+    return field;
+}
+
+/// Random positions of which none are closer than `apart`, over all images.
+std::vector<Vec3> apart(const Box& box, std::size_t n, double least, std::uint64_t seed) {
+    const Philox random(seed, 7);
+    std::vector<Vec3> r;
+    for (std::uint32_t t = 0; r.size() < n && t < 300; ++t) {
+        const auto u = random.uniform2(0, t, 0);
+        const auto v = random.uniform2(0, t, 1);
+        r.push_back(box.cartesian({2.0 * u[0] - 0.5, 2.0 * u[1] - 0.5, 2.0 * v[0] - 0.5}));
+        bool close = false;
+        for (std::size_t j = 0; j + 1 < r.size() && !close; ++j)
+            close = norm(box.minimum_image(r.back() - r[j])) < least;
+        if (close) r.pop_back();
+    }
+    return r;
+}
+
+std::vector<std::int32_t> types_of(std::size_t n, std::size_t types) {
+    std::vector<std::int32_t> out(n);
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::int32_t>(i * i % types);
+    return out;
+}
+
+std::vector<Vec3> by_id(const PairEngine& engine, const std::vector<Vec3>& by_row) {
+    std::vector<Vec3> out(by_row.size());
+    for (std::size_t i = 0; i < out.size(); ++i) out[engine.ids()[i]] = by_row[i];
+    return out;
+}
+
+void check_against_reference(const ForceField& field, const std::vector<Vec3>& r, const Box& box,
+                             PairEngine& engine, const std::vector<std::int32_t>& types) {
+    std::vector<Vec3> rows(r.size());
+    const Sums sums = engine.compute(rows, true);
+    const auto forces = by_id(engine, rows);
+    const Reference expected = reference(field, types, r, box);
+    double scale = 1e-3;
+    for (const Vec3& f : expected.forces) scale = std::max(scale, norm(f));
+    for (std::size_t i = 0; i < r.size(); ++i)
+        CHECK_NEAR(norm(forces[i] - expected.forces[i]), 0.0, 1e-11 * scale);
+    const double total = static_cast<double>(r.size()) * scale;
+    CHECK_NEAR(sums.energy, expected.sums.energy, 1e-11 * total);
+    for (std::size_t k = 0; k < 6; ++k)
+        CHECK_NEAR(sums.virial[k], expected.sums.virial[k], 1e-11 * total);
+    const Sums none = engine.compute(rows, false);
+    CHECK(none.energy == 0.0 && none.virial == (std::array<double, 6>{}));
+}
+
+double energy_of(const ForceField& field, const std::vector<std::int32_t>& types,
+                 const std::vector<Vec3>& r, const Box& box) {
+    PairEngine engine(field, types, 0.0);
+    engine.assign(r, box);
+    std::vector<Vec3> forces(r.size());
+    return engine.compute(forces, true).energy;
+}
+
+}  // namespace
+
+TEST("forces, energy and virial equal brute force over images in boxes of any shape and size") {
+    std::uint64_t seed = 1;
+    for (const Box& box : brute::boxes()) {
+        const double least = std::max(0.06, 0.35 * std::min(1.0, box.min_height()));
+        const auto r = apart(box, 60, least, seed++);
+        for (const ForceField& field : {one(LennardJones{1.0, 0.5, 1.0937}),
+                                        one(TabulatedPair{soft_table(0.0, 1.2113)}), mixed()}) {
+            const auto types = types_of(r.size(), field.types);
+            ForceField fitting = field;
+            std::erase_if(fitting.exclusions, [&](auto p) { return p.second >= r.size(); });
+            PairEngine engine(fitting, types, 0.2);
+            engine.assign(r, box);
+            check_against_reference(fitting, r, box, engine, types);
+        }
+    }
+}
+
+TEST("forces are the gradient of the energy to 1e-7 in triclinic boxes") {
+    const Box box = brute::boxes()[4];
+    const auto r = apart(box, 60, 0.35, 3);
+    std::vector<ForceField> fields{one(TabulatedPair{soft_table(0.1, 1.2)})};
+    for (const Cutoff mode : {Cutoff::cut, Cutoff::shifted, Cutoff::force_shifted})
+        fields.push_back(one(LennardJones{1.3, 0.4, 1.1, mode}));
+    ForceField all = mixed();
+    fields.push_back(all);
+    const double h = 1e-5;
+    for (const ForceField& field : fields) {
+        const auto types = types_of(r.size(), field.types);
+        PairEngine engine(field, types, 0.1);
+        engine.assign(r, box);
+        std::vector<Vec3> rows(r.size());
+        engine.compute(rows, false);
+        const auto forces = by_id(engine, rows);
+        double scale = 0.0;
+        for (const Vec3& f : forces) scale = std::max(scale, norm(f));
+        for (std::size_t i = 0; i < r.size(); i += 7) {
+            // Fourth-order central difference; the pairs of this configuration do not cross a
+            // cutoff within 2 h.
+            const auto at = [&](double by) {
+                auto moved = r;
+                moved[i].y += by;
+                return energy_of(field, types, moved, box);
+            };
+            const double slope =
+                (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+            CHECK_NEAR(-slope, forces[i].y, 1e-7 * scale);
+        }
+    }
+}
+
+TEST(
+    "lists stay right while particles move and the box deforms, and are rebuilt only when needed") {
+    const ForceField field = mixed(0.1);  // small cores: the walk may come close
+    for (const std::size_t which : {0, 5, 6}) {
+        Box box = brute::boxes()[which];
+        auto r = apart(box, 70, std::max(0.06, 0.4 * std::min(1.0, box.min_height())), 11);
+        const auto types = types_of(r.size(), field.types);
+        ForceField fitting = field;
+        std::erase_if(fitting.exclusions, [&](auto p) { return p.second >= r.size(); });
+        PairEngine engine(fitting, types, 0.3);
+        engine.assign(r, box);
+        const Philox random(5, 3);
+        std::size_t rebuilt = 0;
+        for (std::uint32_t step = 0; step < 30; ++step) {
+            // A strain, and a small random move on top.
+            const double strain = 1.0 + (step % 10 < 5 ? 0.004 : -0.004);
+            const auto vectors = [&](const Box& b) {
+                const Vec3 p = strain * b.a(), q = strain * b.b(), s = b.c();
+                return Box({{{p.x, p.y, p.z}, {q.x, q.y, q.z}, {s.x, s.y, s.z}}});
+            };
+            const Box next = vectors(box);
+            const auto rows = engine.rows();
+            for (std::size_t i = 0; i < rows.size(); ++i) {
+                const std::uint32_t id = engine.ids()[i];
+                const auto move = random.normal4(step, id);
+                const Vec3 u = 0.02 * Vec3{move[0], move[1], move[2]};
+                const Vec3 s = next.cartesian(box.fractional({rows[i].x, rows[i].y, rows[i].z}));
+                rows[i] = {s.x + u.x, s.y + u.y, s.z + u.z, rows[i].tag};
+                r[id] = next.cartesian(box.fractional(r[id])) + u;
+            }
+            box = next;
+            engine.set_box(box);
+            const std::vector<std::uint32_t> before(engine.ids().begin(), engine.ids().end());
+            const auto order = engine.refresh();
+            if (!order.empty()) {
+                ++rebuilt;
+                for (std::size_t i = 0; i < order.size(); ++i)
+                    CHECK(engine.ids()[i] == before[order[i]]);
+            }
+            check_against_reference(fitting, r, box, engine, types);
+            for (std::size_t i = 0; i < r.size(); ++i) {
+                const Row& row = engine.rows()[i];
+                const std::uint32_t id = engine.ids()[i];
+                CHECK(engine.row_of()[id] == i);
+                const Vec3 unwrapped =
+                    Vec3{row.x, row.y, row.z} + lattice_vector(box, engine.images()[i]);
+                CHECK_NEAR(norm(unwrapped - r[id]), 0.0, 1e-10);
+            }
+        }
+        CHECK(rebuilt > 1 && rebuilt < 20);
+        CHECK(engine.builds() == rebuilt + 1);
+    }
+}
+
+TEST("a restored engine continues to the same bits, on any number of threads") {
+    const ForceField field = one(LennardJones{1.0, 0.5, 1.0937});
+    const Box start = brute::boxes()[4];
+    const auto r = apart(start, 400, 0.3, 2);
+    const auto types = types_of(r.size(), 1);
+    const auto step = [](PairEngine& engine, std::uint32_t number) {
+        const Philox random(8, 1);
+        const auto rows = engine.rows();
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const auto u = random.normal4(number, engine.ids()[i]);
+            rows[i].x += 0.01 * u[0];
+            rows[i].y += 0.01 * u[1];
+            rows[i].z += 0.01 * u[2];
+        }
+        engine.refresh();
+        std::vector<Vec3> forces(rows.size());
+        const Sums sums = engine.compute(forces, true);
+        return std::pair(by_id(engine, forces), sums);
+    };
+    PairEngine engine(field, types, 0.25);
+    engine.assign(r, start);
+    for (std::uint32_t s = 0; s < 7; ++s) step(engine, s);
+    const auto saved = engine.snapshot();
+
+    PairEngine other(field, types, 0.25);
+    const int threads_before = threads();
+    set_threads(threads_before == 1 ? 3 : 1);
+    other.restore(saved);
+    set_threads(threads_before);
+    for (std::uint32_t s = 7; s < 20; ++s) {
+        const auto [f, sums] = step(engine, s);
+        set_threads(1);
+        const auto [g, sums_too] = step(other, s);
+        set_threads(threads_before);
+        CHECK(f == g);
+        CHECK(sums.energy == sums_too.energy && sums.virial == sums_too.virial);
+    }
+    PairEngine smaller(field, types_of(10, 1), 0.25);
+    CHECK_THROWS(Error, (smaller.restore(saved), 0));
+}
+
+namespace {
+std::string message(const ForceField& field, const std::vector<Vec3>& r) {
+    PairEngine engine(field, types_of(r.size(), 1), 0.1);
+    std::vector<Vec3> forces(r.size());
+    try {
+        engine.assign(r, Box(Vec3{5.0, 5.0, 5.0}));
+        engine.compute(forces, false);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "";
+}
+}  // namespace
+
+TEST("overlaps, distances before a table and NaN are refused by name") {
+    std::vector<Vec3> r{{1.0, 1.0, 1.0}, {3.0, 3.0, 3.0}, {4.98, 1.0, 1.0}, {0.001, 1.0, 1.0}};
+    const std::string lj = message(one(LennardJones{1.0, 1.0, 2.0}), r);
+    CHECK(lj.find("particles 2 and 3") != std::string::npos);
+    CHECK(lj.find("0.021") != std::string::npos);
+    r[3].x = 4.98;  // exactly on top
+    CHECK(message(one(LennardJones{1.0, 1.0, 2.0}), r).find("particles 2 and 3") !=
+          std::string::npos);
+    r[3].x = 0.43;
+    CHECK(message(one(LennardJones{1.0, 1.0, 2.0}), r).empty());
+    const std::string table = message(one(TabulatedPair{soft_table(0.5, 1.5)}), r);
+    CHECK(table.find("particles 2 and 3") != std::string::npos);
+    CHECK(table.find("0.45") != std::string::npos);
+    CHECK(message(one(TabulatedPair{soft_table(0.4, 1.5)}), r).empty());
+    r[1].y = std::numeric_limits<double>::quiet_NaN();
+    CHECK(message(one(LennardJones{1.0, 1.0, 2.0}), r).find("particle 1") != std::string::npos);
+}
+
+TEST("a position that becomes NaN stops the next refresh") {
+    const std::vector<Vec3> r{{1.0, 1.0, 1.0}, {3.0, 3.0, 3.0}};
+    ForceField nothing;
+    nothing.pair_of_types = {-1};
+    for (const ForceField& field : {one(LennardJones{1.0, 1.0, 2.0}), nothing}) {
+        PairEngine engine(field, types_of(2, 1), 0.1);
+        engine.assign(r, Box(Vec3{5.0, 5.0, 5.0}));
+        engine.rows()[engine.row_of()[1]].z = std::numeric_limits<double>::quiet_NaN();
+        CHECK_THROWS(Error, engine.refresh());
+    }
+}
+
+TEST("fields that make no sense are refused") {
+    const std::vector<std::int32_t> types{0, 0};
+    ForceField field = one(LennardJones{1.0, 1.0, 2.0});
+    CHECK_THROWS(Error, PairEngine(field, types, -0.1));
+    CHECK_THROWS(Error, PairEngine(field, std::vector<std::int32_t>{0, 1}, 0.1));
+    field.exclusions = {{1, 0}};
+    CHECK_THROWS(Error, PairEngine(field, types, 0.1));
+    field.exclusions = {{0, 2}};
+    CHECK_THROWS(Error, PairEngine(field, types, 0.1));
+    CHECK_THROWS(Error, PairEngine(one(LennardJones{1.0, 0.0, 2.0}), types, 0.1));
+    CHECK_THROWS(Error, PairEngine(one(LennardJones{1.0, 1.0, -2.0}), types, 0.1));
+    ForceField asymmetric = mixed();
+    asymmetric.pair_of_types[1] = 2;
+    CHECK_THROWS(Error, PairEngine(asymmetric, types, 0.1));
+    ForceField unknown = mixed();
+    unknown.pair_of_types[0] = 9;
+    CHECK_THROWS(Error, PairEngine(unknown, types, 0.1));
+    ForceField missing = mixed();
+    missing.pair_of_types.pop_back();
+    CHECK_THROWS(Error, PairEngine(missing, types, 0.1));
+}
