@@ -22,7 +22,7 @@ def main(source: Path) -> None:
     DATA.mkdir(parents=True, exist_ok=True)
     (DATA / "spce.gro").write_text("\n".join(structure[: atoms + 3]) + "\n")
     full = source / "spce_2180.trr"
-    trajectory, content = Trr(full, atoms=atoms), full.read_bytes()
+    trajectory, content = Trr(full, atoms=atoms, units="md"), full.read_bytes()
     frames = range(0, len(trajectory.times), EVERY)
     (DATA / "spce.trr").write_bytes(b"".join(content[trajectory.span(i)] for i in frames))
 

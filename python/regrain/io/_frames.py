@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +17,7 @@ from regrain.particles import Particles, Topology
 from regrain.particles.state import box_vectors
 
 __all__ = [
+    "Bytes",
     "FileError",
     "Frame",
     "FrameFile",
@@ -35,13 +39,38 @@ class FileError(RegrainError):
 
 @dataclass(frozen=True)
 class Frame:
-    """The arrays of one frame as they stand in the file, in the units of the state."""
+    """The arrays of one frame as they stand in the file, in the units of the state.
+
+    ``doubtful`` names arrays whose unit the file does not tell.
+    """
 
     positions: NDArray[Any]
     box: NDArray[Any] | None
     velocities: NDArray[Any] | None = None
     forces: NDArray[Any] | None = None
     images: NDArray[Any] | None = None
+    doubtful: tuple[str, ...] = ()
+
+
+class Bytes:
+    """Any part of a file, from any thread; pickled, it opens the file again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def read(self, at: int, size: int) -> bytes:
+        """The bytes from ``at`` on; fewer at the end of the file."""
+        if self._descriptor is None:
+            try:
+                self._descriptor = os.open(self._path, os.O_RDONLY)
+            except OSError as error:
+                raise FileError(f"{self._path}: {error.strerror}") from error
+            weakref.finalize(self, os.close, self._descriptor)
+        return os.pread(self._descriptor, size, at)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_path": self._path, "_descriptor": None}
 
 
 class FrameFile(Protocol):
@@ -129,8 +158,8 @@ class Frames(Sequence[Particles]):
                 self._of_atoms(read.positions),
                 box=usable(read.box) if self.box is None else self.box,
                 topology=self.topology,
-                velocities=self._wanted("velocities", read.velocities, self.velocities),
-                forces=self._wanted("forces", read.forces, self.forces),
+                velocities=self._wanted("velocities", read, self.velocities),
+                forces=self._wanted("forces", read, self.forces),
                 images=self._of_atoms(read.images),
                 units=self.file.units,
             )
@@ -140,9 +169,16 @@ class Frames(Sequence[Particles]):
     def _of_atoms(self, array: NDArray[Any] | None) -> Any:
         return array if array is None or self.atoms is None else array[self.atoms]
 
-    def _wanted(self, name: str, array: NDArray[Any] | None, wanted: bool | None) -> Any:
+    def _wanted(self, name: str, read: Frame, wanted: bool | None) -> Any:
         if wanted is False:
             return None
+        if name in read.doubtful:
+            raise RegrainError(
+                f'holds {name}, but does not say in which units; give units="md" if they are Å, '
+                'ps and kJ/mol, units="reduced" to take every number as it is, or '
+                f"{name}=False"
+            )
+        array = getattr(read, name)
         if wanted and array is None:
             raise RegrainError(f"holds no {name}, which {name}=True asks for")
         return self._of_atoms(array)

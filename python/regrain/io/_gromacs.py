@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regrain.io._frames import FileError, Floats, Frame, broken
+from regrain.io._frames import Bytes, FileError, Floats, Frame, broken
 
 __all__ = ["Trr", "scan_xtc"]
 
@@ -39,6 +39,8 @@ class Trr:
     path : path-like
     atoms : int
         How many there should be.
+    units : str
+        The tag of the states; no number is changed either way.
 
     Raises
     ------
@@ -46,13 +48,12 @@ class Trr:
         Not a TRR file, or one of another number of atoms.
     """
 
-    units = "md"
     log: ClassVar[dict[str, NDArray[Any]]] = {}
 
-    def __init__(self, path: Path, *, atoms: int) -> None:
-        self.name = str(path)
+    def __init__(self, path: Path, *, atoms: int, units: str) -> None:
+        self.name, self.units = str(path), units
         self.damage: FileError | None = None
-        self._handle: BinaryIO | None = None
+        self._bytes = Bytes(path)
         heads = self._scan(path.stat().st_size, atoms)
         if not heads and self.damage is None:
             raise FileError(f"{self.name}: the file is empty")
@@ -80,14 +81,11 @@ class Trr:
         ends = self._bodies + self._sizes.sum(axis=1)
         return slice(int(ends[i - 1]) if i else 0, int(ends[i]))
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_handle": None}
-
     def _arrays(self, i: int) -> dict[str, NDArray[Any]]:
         sizes = dict(zip(ARRAYS, self._sizes[i].tolist(), strict=True))
-        file = self._file()
-        file.seek(int(self._bodies[i]))
-        body = file.read(sum(sizes.values()))
+        body = self._bytes.read(int(self._bodies[i]), sum(sizes.values()))
+        if len(body) < sum(sizes.values()):
+            raise broken(self.name, i, "the file has become shorter since it was opened")
         found, at = {}, 0
         for name, size in sizes.items():
             values = {"box": 9, "x": 3 * self._atoms, "v": 3 * self._atoms, "f": 3 * self._atoms}
@@ -98,20 +96,14 @@ class Trr:
             at += size
         return found
 
-    def _file(self) -> BinaryIO:
-        if self._handle is None:
-            self._handle = open(self.name, "rb")  # noqa: SIM115 (stays open between frames)
-        return self._handle
-
     def _scan(self, end: int, atoms: int) -> list[tuple[float, int, tuple[int, ...]]]:
         """Time, start of the arrays and their sizes of every whole frame."""
         heads: list[tuple[float, int, tuple[int, ...]]] = []
         at = 0
         while at < end:
             frame = len(heads)
-            self._file().seek(at)
             # The longest header: with time and lambda in double precision.
-            data = self._file().read(TRR_HEAD.size + 16)
+            data = self._bytes.read(at, TRR_HEAD.size + 16)
             head = TRR_HEAD.unpack_from(data) if len(data) >= TRR_HEAD.size else None
             if head is not None and (head[0] != TRR_MAGIC or head[3] != b"GMX_trn_file"):
                 if not frame:
@@ -144,12 +136,15 @@ def _is_double(sizes: tuple[int, ...], atoms: int) -> bool:
     return any(by_name[name] == 3 * atoms * 8 for name in ("x", "v", "f"))
 
 
-def scan_xtc(path: Path) -> tuple[Floats, FileError | None]:
-    """The time of every whole frame of an XTC file, and what is wrong with the one behind them."""
+def scan_xtc(path: Path, *, most: int | None = None) -> tuple[Floats, FileError | None]:
+    """The time of every whole frame of an XTC file, and what is wrong with the one behind them.
+
+    ``most`` ends the scan after so many frames.
+    """
     times: list[float] = []
     end, at = path.stat().st_size, 0
     with open(path, "rb") as file:
-        while at < end:
+        while at < end and len(times) != most:
             file.seek(at)
             # Up to the byte count of the compressed coordinates, 64 bits wide in big files.
             data = file.read(XTC_HEAD.size + XTC_BOX + 4 + 4 + 3 * 4 + 3 * 4 + 4 + 8)

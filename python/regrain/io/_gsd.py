@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regrain.errors import need
+from regrain.errors import RegrainError, need
 from regrain.io._frames import FileError, Floats, Frame
 from regrain.particles import Particles, Topology
 from regrain.units import units as unit_system
@@ -26,6 +26,7 @@ EXTRA = "log/regrain"
 FORCES = "log/particles/net_force"
 TIME = "log/regrain/time"
 NOT_LOGGED = (EXTRA, FORCES, TIME)
+OPTIONAL = ("velocities", "forces")
 TERMS = {"bonds": 2, "angles": 3, "dihedrals": 4}
 
 
@@ -203,9 +204,17 @@ class GsdWriter:
             str(path), "w", application="regrain", schema="hoomd", schema_version=[1, 4]
         )
         self._frames = 0
+        # What a frame does not hold is taken from the first one: a rule of GSD.
+        self._held = {name for name in OPTIONAL if getattr(first, name) is not None}
 
     def write(self, state: Particles, *, time: float, log: Mapping[str, NDArray[Any]]) -> None:
         """Append a state; ``log`` holds what was measured on it."""
+        missing = [name for name in sorted(self._held) if getattr(state, name) is None]
+        if missing:
+            raise RegrainError(
+                f"frame {self._frames} of the trace has no {missing[0]}, but frame 0 has, which "
+                "GSD cannot hold; save as .xyz, or leave them out"
+            )
         chunks: dict[str, NDArray[Any]] = {}
         if self._frames == 0:
             chunks |= self._identity()

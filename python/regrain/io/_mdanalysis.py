@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,15 +28,9 @@ __all__ = [
     "universe_of",
 ]
 
-# Of the units that MDAnalysis converts to: Å, ps, Å/ps, kJ/(mol Å).
-ITS_OWN = {
-    "length": "Angstrom",
-    "time": "ps",
-    "velocity": "Angstrom/ps",
-    "force": "kJ/(mol*Angstrom)",
-}
-ITS_NAME = {"velocity": "speed"}
-MD = {"length": "nm", "time": "ps", "velocity": "nm/ps", "force": "kJ/(mol*nm)"}
+# From what MDAnalysis converts every format to (Å, Å/ps, kJ/(mol Å)) to nm. Its readers do the
+# first step, although that rounds in single precision, because they know best what a file holds.
+TO_MD = {"length": 0.1, "velocity": 0.1, "force": 10.0}
 
 
 def package() -> Any:
@@ -52,12 +47,12 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def open_topology(path: Path) -> Any:
-    """The Universe of a topology or structure file, coordinates in the units of the file."""
+def open_topology(path: Path, *, units: str) -> Any:
+    """The Universe of a topology or structure file; its numbers as they are if "reduced"."""
     mda = package()
     try:
         with quiet():
-            return mda.Universe(str(path), convert_units=False)
+            return mda.Universe(str(path), convert_units=units == "md")
     except RegrainError:
         raise
     except Exception as error:  # Each parser of MDAnalysis fails in its own way.
@@ -131,6 +126,7 @@ def choose(atoms: Any, select: str, *, where: Frame | None = None, length: float
     Parameters
     ----------
     atoms : AtomGroup
+        With ``where``, of all atoms.
     select : str
     where : Frame, optional
         Where all atoms of the Universe are, for geometric selections.
@@ -139,7 +135,9 @@ def choose(atoms: Any, select: str, *, where: Frame | None = None, length: float
     """
     mda = package()
     if where is not None:
-        universe = atoms.universe
+        # A copy, as the Universe may be the user's.
+        universe = atoms.universe.copy()
+        atoms = universe.atoms
         universe.load_new(where.positions * length, order="fac", convert_units=False)
         if where.box is not None and np.any(where.box):
             universe.dimensions = mda.lib.mdamath.triclinic_box(*(where.box * length))
@@ -157,12 +155,15 @@ def choose(atoms: Any, select: str, *, where: Frame | None = None, length: float
     return found
 
 
-def open_trajectory(path: Path, *, atoms: int) -> Any:
-    """A reader of a trajectory file, numbers in the units of the file."""
+def open_trajectory(path: Path, *, atoms: int, units: str) -> Any:
+    """A reader of a trajectory file; its numbers as they are if "reduced"."""
     mda = package()
+    _check_beginning(path)
     try:
         with quiet():
-            reader = mda.coordinates.core.reader(str(path), n_atoms=atoms, convert_units=False)
+            reader = mda.coordinates.core.reader(
+                str(path), n_atoms=atoms, convert_units=units == "md"
+            )
     except Exception as error:  # Each reader of MDAnalysis fails in its own way.
         raise FileError(f"{path}: MDAnalysis cannot read this: {_reason(error)}") from error
     if reader.n_atoms != atoms:
@@ -209,23 +210,14 @@ class Trajectory:
     def __init__(self, reader: Any, *, name: str, units: str) -> None:
         self.reader, self.name, self.units = reader, name, units
         self.damage: FileError | None = None
-        self._factor = {kind: self._conversion(kind) for kind in MD}
+        self._factor = {kind: to_md if units == "md" else 1.0 for kind, to_md in TO_MD.items()}
         self._evenly = False
         path = Path(name)
         if path.suffix.lower() == ".xtc" and path.is_file():
             self.times, self.damage = scan_xtc(path)
         else:
             self.times = self._times()
-
-    def _conversion(self, kind: str) -> float:
-        """How much of our unit one unit of the reader's numbers is."""
-        if self.units != "md":
-            return 1.0
-        theirs = ITS_OWN
-        if not getattr(self.reader, "convert_units", True):
-            theirs = {**ITS_OWN, **{k: v for k, v in self.reader.units.items() if v}}
-        convert = package().units.get_conversion_factor
-        return float(convert(ITS_NAME.get(kind, kind), theirs[kind], MD[kind]))
+            self.damage = _missing_frames(path, len(self.times))
 
     def _times(self) -> Floats:
         """Times without reading everything, where three frames say that they are even."""
@@ -242,7 +234,7 @@ class Trajectory:
     def _time(self, i: int) -> float:
         step = self._go(i)
         with quiet():
-            return float(step.time) * self._factor["time"]
+            return float(step.time)
 
     def _go(self, i: int) -> Any:
         """The reader's time step, moved to frame i."""
@@ -298,6 +290,37 @@ class Trajectory:
         cy = c * (ca - cb * cg) / sg
         cz = np.sqrt(max(c**2 - (c * cb) ** 2 - cy**2, 0.0))
         return np.array([[a, 0.0, 0.0], [b * cg, b * sg, 0.0], [c * cb, cy, cz]])
+
+
+def _check_beginning(path: Path) -> None:
+    """That a file is what its extension says: a reader that fails to open cannot clean up."""
+    if path.suffix.lower() == ".xtc":
+        times, damage = scan_xtc(path, most=1)
+        if damage is not None and not len(times):
+            raise damage
+    if path.suffix.lower() == ".dcd":
+        _frames_promised(path)
+
+
+def _frames_promised(path: Path) -> int:
+    """How many frames the header of a DCD file says there are; 0 if it does not know."""
+    with open(path, "rb") as file:
+        head = file.read(12)
+    # A Fortran record of 84 bytes: "CORD", then the number. The length tells the byte order.
+    for order in "<>":
+        if len(head) == 12 and head[:8] == struct.pack(order + "i", 84) + b"CORD":
+            return int(struct.unpack_from(order + "i", head, 8)[0])
+    raise FileError(f"{path}: is not a DCD file" if head else f"{path}: the file is empty")
+
+
+def _missing_frames(path: Path, found: int) -> FileError | None:
+    """What is wrong with a DCD file that holds fewer frames than its header says."""
+    if path.suffix.lower() != ".dcd" or not path.is_file():
+        return None
+    promised = _frames_promised(path)
+    if promised <= found:
+        return None
+    return broken(str(path), found, f"the file ends in it, but its header says {promised} frames")
 
 
 def _reason(error: Exception) -> str:

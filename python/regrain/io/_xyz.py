@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
 from regrain.io import _mdanalysis as mdanalysis
-from regrain.io._frames import FileError, Floats, Frame, broken, lower_triangular
+from regrain.io._frames import Bytes, FileError, Floats, Frame, broken, lower_triangular
 from regrain.particles import Particles, Topology
 from regrain.units import units as unit_system
 
@@ -70,9 +70,10 @@ class Xyz:
     def __init__(self, path: Path, *, units: str | None) -> None:
         self.name = str(path)
         self.damage: FileError | None = None
-        self._handle: BinaryIO | None = None
+        self._bytes = Bytes(path)
         self.atoms = 0
-        self._blocks = list(self._scan())
+        with open(path, "rb") as file:
+            self._blocks = list(self._scan(file))
         if not self._blocks:
             raise self.damage or FileError(f"{self.name}: the file is empty")
         keys = self._blocks[0].keys
@@ -105,10 +106,10 @@ class Xyz:
         if not np.array_equal(table["species"], self._species):
             raise FileError(f"{self.name}, frame {i}: lists other atoms than the first frame")
         scale = LENGTH[self.units]
-        vectors = {
-            "positions": self._vector(table, i, ("pos",), scale),
-            "velocities": self._vector(table, i, ("velo", "velocities"), scale),
-            "forces": self._vector(table, i, ("forces", "force"), 1.0 / scale),
+        vectors: dict[str, Any] = {
+            "positions": table["pos"] * scale,
+            "velocities": _first(table, ("velo", "velocities"), scale),
+            "forces": _first(table, ("forces", "force"), 1.0 / scale),
         }
         box, images = None, table.get("image")
         lattice = self._blocks[i].keys.get("lattice")
@@ -117,11 +118,9 @@ class Xyz:
             box = box * scale
             if not np.array_equal(rotation, np.eye(3)):
                 vectors = {k: v if v is None else v @ rotation for k, v in vectors.items()}
-        assert vectors["positions"] is not None
-        return Frame(**vectors, box=box, images=images)  # type: ignore[arg-type]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_handle": None}
+        untold = () if self._sure else ("velocities", "forces")
+        doubtful = tuple(name for name in untold if vectors[name] is not None)
+        return Frame(box=box, images=images, doubtful=doubtful, **vectors)
 
     def _lattice(self, text: str, i: int) -> tuple[Floats, Floats]:
         try:
@@ -132,25 +131,10 @@ class Xyz:
                 f'{self.name}, frame {i}: Lattice="{text}" is not three lattice vectors: {error}'
             ) from error
 
-    def _vector(
-        self, table: Mapping[str, NDArray[Any]], i: int, names: tuple[str, ...], scale: float
-    ) -> Floats | None:
-        array = next((table[name] for name in names if name in table), None)
-        if array is None:
-            return None
-        if "pos" not in names and not self._sure:
-            raise FileError(
-                f"{self.name}, frame {i}: has {names[0]}, but does not say in which units; give "
-                'units="md" if they are Å, ps and kJ/mol, units="reduced" to take every number as '
-                "it is, or delete the column"
-            )
-        return array * scale
-
     def _table(self, i: int) -> dict[str, NDArray[Any]]:
         """The columns of frame i by name."""
         block = self._blocks[i]
-        self._file().seek(block.start)
-        words = np.array(self._file().read(block.end - block.start).split())
+        words = np.array(self._bytes.read(block.start, block.end - block.start).split())
         columns = block.columns
         width = columns[-1][2] + columns[-1][3]
         # A plain file may have more columns than anybody names.
@@ -173,14 +157,9 @@ class Xyz:
             raise FileError(f"{self.name}, frame {i}: no columns species:S:1 and pos:R:3")
         return found
 
-    def _file(self) -> BinaryIO:
-        if self._handle is None:
-            self._handle = open(self.name, "rb")  # noqa: SIM115 (stays open between frames)
-        return self._handle
-
-    def _scan(self) -> Iterator[Block]:
+    def _scan(self, file: BinaryIO) -> Iterator[Block]:
         """The whole frames; what stands behind them becomes the damage."""
-        file, frame = self._file(), 0
+        frame = 0
         while line := file.readline():
             if not line.strip():
                 continue
@@ -199,11 +178,18 @@ class Xyz:
             start = file.tell()
             rows = [file.readline() for _ in range(atoms)]
             last = rows[-1] if rows else b""
-            if not last or (not last.endswith(b"\n") and len(last.split()) < len(rows[0].split())):
+            # Programs end every line; only a single frame may be the work of an editor.
+            short = len(last.split()) < len(rows[0].split())
+            if not last.endswith(b"\n") and (frame or short or not last):
                 self.damage = broken(self.name, frame, "the file ends in it")
                 return
             yield Block(start, file.tell(), keys)
             frame += 1
+
+
+def _first(table: Mapping[str, NDArray[Any]], names: tuple[str, ...], scale: float) -> Any:
+    """The first of these columns that there is, scaled."""
+    return next((table[name] * scale for name in names if name in table), None)
 
 
 def _keys(comment: str) -> dict[str, str]:

@@ -156,17 +156,23 @@ def _open(
     own: type[Gsd | Xyz] | None = OWN.get(path.suffix.lower())
     if own is not None:
         own_file = own(path, units=units)
-        described = own_file.topology() if topology is None else _known(topology)
+        described = (
+            own_file.topology()
+            if topology is None
+            else _known(topology, types=types, units=own_file.units)
+        )
         _same_size(own_file.name, own_file.atoms, described)
         return _chosen_atoms(own_file, described, select=select, types=types)
-    known = _known(path if topology is None else topology)
-    if path.suffix.lower() == ".trr" and units != "reduced":
-        return _chosen_atoms(Trr(path, atoms=len(known)), known, select=select, types=types)
+    units = units or "md"
+    known = _known(path if topology is None else topology, types=types, units=units)
+    if path.suffix.lower() == ".trr":
+        trr = Trr(path, atoms=len(known), units=units)
+        return _chosen_atoms(trr, known, select=select, types=types)
     if topology is None:
-        reader = known.universe.trajectory
+        reader = _trajectory_of(known.universe, str(path))
     else:
-        reader = mdanalysis.open_trajectory(path, atoms=len(known))
-    file = mdanalysis.Trajectory(reader, name=str(path), units=units or "md")
+        reader = mdanalysis.open_trajectory(path, atoms=len(known), units=units)
+    file = mdanalysis.Trajectory(reader, name=str(path), units=units)
     return _chosen_atoms(file, known, select=select, types=types)
 
 
@@ -174,14 +180,21 @@ def _open_group(
     group: Any, *, select: str | None, types: str, units: str | None
 ) -> tuple[FrameFile, Topology, Indices | None]:
     """From an AtomGroup: with a reader of its own, so that the frame the user is at stays."""
-    universe = group.universe
-    if not hasattr(universe, "trajectory"):
-        raise FileError("the Universe holds no coordinates; load a trajectory into it first")
-    name = getattr(universe.trajectory, "filename", None) or "the Universe"
-    file = mdanalysis.Trajectory(universe.trajectory.copy(), name=str(name), units=units or "md")
+    trajectory = _trajectory_of(group.universe, "the Universe")
+    name = getattr(trajectory, "filename", None) or "the Universe"
+    file = mdanalysis.Trajectory(trajectory.copy(), name=str(name), units=units or "md")
     if select is not None:
         group = mdanalysis.choose(group, select)
     return file, mdanalysis.topology_of(group, types=types), _indices(group)
+
+
+def _trajectory_of(universe: Any, name: str) -> Any:
+    if not hasattr(universe, "trajectory"):
+        raise FileError(
+            f"{name}: says what the atoms are, but not where; load a trajectory and give this as "
+            "its topology"
+        )
+    return universe.trajectory
 
 
 def _existing(path: str | PathLike[str]) -> Path:
@@ -193,13 +206,18 @@ def _existing(path: str | PathLike[str]) -> Path:
     return found
 
 
-def _known(topology: Any) -> Any:
-    """A Topology as it is, anything else as an AtomGroup."""
+def _known(topology: Any, *, types: str, units: str) -> Any:
+    """A Topology, or all atoms of a Universe, which more selections understand."""
     if isinstance(topology, Topology):
         return topology
     if hasattr(topology, "atoms"):
-        return topology.atoms
-    return mdanalysis.open_topology(_existing(topology)).atoms
+        whole = len(topology.atoms) == len(topology.universe.atoms)
+        return (
+            topology.universe.atoms
+            if whole
+            else mdanalysis.topology_of(topology.atoms, types=types)
+        )
+    return mdanalysis.open_topology(_existing(topology), units=units).atoms
 
 
 def _same_size(name: str, atoms: int, known: Any) -> None:
