@@ -1,0 +1,107 @@
+"""What a report says in sentences: its headline, and where its model must not be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from regrain.report.rows import Row
+from regrain.report.text import short, side, sigmas
+
+if TYPE_CHECKING:
+    from regrain.report.report import Report
+
+__all__ = ["headline", "limits"]
+
+#: Name of the row of the cost section that compares clocks.
+CLOCK = "time scale"
+
+
+def headline(report: Report) -> tuple[str, ...]:
+    """Kept, lost, clock, cost, unknown: one line each, as far as there is something to say."""
+    compared = [row for row in report.rows if row.p is not None]
+    verdicts = {row.name: report.verdict(row) for row in compared}
+    kept = [row for row in compared if verdicts[row.name] in ("same", "close")]
+    lost = sorted(
+        (row for row in compared if verdicts[row.name] == "different"), key=lambda row: row.p or 0.0
+    )
+    lines = []
+    if kept:
+        lines.append("Kept: " + "; ".join(_kept(row) for row in kept) + ".")
+    if lost:
+        lines.append("Lost: " + "; ".join(_lost(row) for row in lost) + ".")
+    lines += [text for row in report.rows if (text := _ratio(row))]
+    unknown = [row.name for row in report.rows if not row.defined]
+    if unknown:
+        lines.append(f"Not compared: {', '.join(unknown)}.")
+    return tuple(lines)
+
+
+def limits(report: Report) -> tuple[str, ...]:
+    """One sentence per reason."""
+    found = [
+        f"For {row.name}: {_lost(row, name=False)}."
+        for row in report.rows
+        if report.verdict(row) == "different"
+    ]
+    clock = next((row for row in report.rows if row.name == CLOCK and row.defined), None)
+    if clock is not None and clock.losses:
+        low, high = clock.losses[0].interval()
+        if not low <= 1.0 <= high:
+            found.append(
+                f"For times and rates as they are: its clock runs {_times(clock)} too fast by "
+                "diffusion, and no one factor corrects every process."
+                if float(clock.losses[0]) > 1.0
+                else f"For times and rates as they are: by diffusion it moves at {_times(clock)} "
+                "the speed of the fine model."
+            )
+    found += [
+        f"For {row.name}: not known, {row.reason}."
+        for row in report.rows
+        if not row.defined and row.name in {r.name for r in _observables(report)}
+    ]
+    if all(section.slot != "transfer" for section in report.sections):
+        found.append(f"Away from where it was compared{_state_point(report)}: never tested there.")
+    found += [f"{c.name}: {c.text}." for c in report.check() if c.passed is False]
+    return tuple(found)
+
+
+def _observables(report: Report) -> tuple[Row, ...]:
+    return tuple(r for s in report.sections if s.slot == "observables" for r in s.rows)
+
+
+def _state_point(report: Report) -> str:
+    state = report.coarse.state
+    return f" ({', '.join(f'{name} {text}' for name, text in state.items())})" if state else ""
+
+
+def _kept(row: Row) -> str:
+    rms = row.get("rms")
+    if rms is not None:
+        return f"{row.name} to RMS {short(rms)}"
+    return f"{row.name} ({side(row.coarse)}, was {side(row.fine, unit=True)})"
+
+
+def _lost(row: Row, *, name: bool = True) -> str:
+    rms, relative = row.get("rms"), row.get("relative")
+    start = f"{row.name} " if name else ""
+    if rms is not None:
+        share = "" if relative is None else f", {100.0 * relative:.0f} % of its spread"
+        return f"{start}off by RMS {short(rms)}{share}"
+    return f"{start}{side(row.coarse)} instead of {side(row.fine, unit=True)} ({sigmas(row)} σ)"
+
+
+def _times(row: Row) -> str:
+    return f"{side(row.losses[0])} ×"
+
+
+def _ratio(row: Row) -> str:
+    """The clock and the speed-up, each in a sentence."""
+    if not row.defined or not row.losses:
+        return ""
+    if row.name == CLOCK:
+        faster = float(row.losses[0]) > 1.0
+        return f"Clock: diffuses {_times(row)} {'faster' if faster else 'as fast'} than fine."
+    factor = row.get("speed-up")
+    if factor is not None:
+        return f"Cost: {short(factor)} × less wall time per effective sample."
+    return ""
