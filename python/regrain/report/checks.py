@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from regrain.observables import Estimate
 from regrain.report.rows import Check, Row
 
-__all__ = ["of_rows"]
-
 FEWEST_SAMPLES = 10.0
 
 
@@ -67,7 +65,9 @@ def _samples(rows: Iterable[Row]) -> list[Check]:
 def _scatter(rows: Iterable[Row]) -> list[Check]:
     """Curves that agree far better than their errors allow: the errors are wrong."""
     judged = [row for row in rows if row.get("chi2") is not None and _points(row.fine) >= 20]
-    tight = [f"{row.name} ({row.get('chi2'):.2g})" for row in judged if (row.get("chi2") or 0) < 0.1]
+    tight = [
+        f"{row.name} ({row.get('chi2'):.2g})" for row in judged if (row.get("chi2") or 0) < 0.1
+    ]
     if tight:
         text = f"χ² per point below 0.1, so errors are too wide or data shared: {', '.join(tight)}"
         return [Check("scatter", False, text)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -61,7 +61,9 @@ class Report:
     >>> from regrain.report import Report, Row, Section, Source
     >>> side = {"frames": 100, "times": (0.0, 99.0), "system": "2 spins"}
     >>> report = Report(
-    ...     title="A spin", fine=Source(label="fine", **side), coarse=Source(label="coarse", **side),
+    ...     title="A spin",
+    ...     fine=Source(label="fine", **side),
+    ...     coarse=Source(label="coarse", **side),
     ...     sections=[Section("memory", [Row(name="M", losses=[Estimate("M", 0.12, 0.01)])])])
     >>> report["M"]["M"]
     M = 0.12 ± 0.01
@@ -277,7 +279,11 @@ class Report:
             Another ending, or a folder that is not there.
         """
         path = Path(path)
-        writers = {".html": page, ".json": Report.to_json, ".txt": lambda report: f"{report}\n"}
+        writers: dict[str, Callable[[Report], str]] = {
+            ".html": page,
+            ".json": Report.to_json,
+            ".txt": lambda report: f"{report}\n",
+        }
         if path.suffix not in writers:
             raise RegrainError(
                 f"a report cannot be saved as {path.name!r}; end the name in {', '.join(writers)}"

@@ -271,6 +271,8 @@ class Source:
         First and last.
     system : str
         The first state in words.
+    state : mapping of str to str
+        The state point: density, temperature, ..., as far as they are known.
     provenance : mapping
         Where the trace comes from, as far as it can be written as JSON.
 
@@ -285,6 +287,7 @@ class Source:
     frames: int
     times: tuple[float, float]
     system: str
+    state: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -298,6 +301,7 @@ class Source:
             "frames": self.frames,
             "times": list(self.times),
             "system": self.system,
+            "state": dict(self.state),
             "provenance": dict(self.provenance),
         }
 

@@ -188,8 +188,8 @@ def on_grid_of(fine: Estimate, coarse: Estimate) -> tuple[Estimate, Estimate]:
         return fine, coarse
     if len(fine.coords) != 1:
         raise RegrainError(
-            f"{fine.name}: the grids over {_axes(fine)} differ between fine and coarse; fix them in "
-            "the observable (its range and number of points)"
+            f"{fine.name}: the grids over {_axes(fine)} differ between fine and coarse; fix them "
+            "in the observable (its range and number of points)"
         )
     return _interpolated(fine, coarse)
 

@@ -14,8 +14,6 @@ from regrain.report.rows import History, Row, Section
 if TYPE_CHECKING:
     from regrain.report.report import Report
 
-__all__ = ["as_text", "history_table", "measures", "short", "side", "sigmas"]
-
 WIDTH = 100
 #: Widths of name, fine, coarse, difference, sigmas and verdict; two spaces between them.
 COLUMNS = (27, 18, 18, 17, 6, 9)
@@ -45,14 +43,18 @@ def side(estimate: Estimate | None, *, unit: bool = False) -> str:
         return "undefined"
     if estimate.coords:
         return f"{estimate.value.size} points"
-    text = number(float(estimate), None if estimate.error is None else float(estimate.error))
+    value = float(estimate)
+    text = short(value) if estimate.error is None else number(value, float(estimate.error))
     return f"{text} {estimate.unit}" if unit and estimate.unit else text
 
 
 def sigmas(row: Row) -> str:
     """The difference in standard errors, signed."""
     found = row.get("sigmas")
-    return "" if found is None else f"{found:+.1f}" if abs(found) < 99.95 else f"{found:+.0f}"
+    if found is None:
+        return ""
+    text = f"{found:+.1f}" if abs(found) < 99.95 else f"{found:+.0f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
 
 
 def measures(row: Row) -> str:
@@ -61,16 +63,16 @@ def measures(row: Row) -> str:
     if rms is None:
         shown = [loss for loss in row.losses if loss.name not in ("sigmas", "relative")]
         return ", ".join(
-            side(loss, unit=True) if loss.name == "difference" else _named(loss) for loss in shown
+            side(loss) if loss.name == "difference" else _named(loss) for loss in shown
         )
     at = next((loss for loss in row.losses if loss.name == "at" and loss.defined), None)
     where = ""
-    if at is not None and row.axis:
-        where = f" at {row.axis} = {short(float(at))}{f' {at.unit}' if at.unit else ''}"
-    parts = [f"RMS {short(rms)}" + ("" if noise is None else f" (noise {short(noise)})")]
-    parts.append(f"max {short(row.get('max') or 0.0)}{where}")
+    if at is not None:
+        where = f" at {short(float(at))}{f' {at.unit}' if at.unit else ''}"
+    parts = [f"RMS {short(rms, 2)}" + ("" if noise is None else f" (noise {short(noise, 2)})")]
+    parts.append(f"max {short(row.get('max') or 0.0, 2)}{where}")
     if (chi2 := row.get("chi2")) is not None:
-        parts.append(f"χ² {short(chi2)}")
+        parts.append(f"χ² {short(chi2, 2)}")
     return ", ".join(parts)
 
 
@@ -138,7 +140,7 @@ def _line(cells: Sequence[str]) -> list[str]:
 
 def _spanned(name: str, text: str, sigma: str, verdict: str) -> list[str]:
     span = sum(COLUMNS[1:4]) + 4
-    lines = []
+    lines: list[str] = []
     for first, middle in zip_longest(wrap(name, COLUMNS[0]), wrap(text, span), fillvalue=""):
         end = [sigma.rjust(COLUMNS[4]), verdict] if not lines else []
         lines.append("  ".join([first.ljust(COLUMNS[0]), middle.rjust(span), *end]).rstrip())

@@ -10,8 +10,6 @@ from regrain.report.text import short, side, sigmas
 if TYPE_CHECKING:
     from regrain.report.report import Report
 
-__all__ = ["headline", "limits"]
-
 #: Name of the row of the cost section that compares clocks.
 CLOCK = "time scale"
 
