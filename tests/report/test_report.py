@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import regrain as rg
 from regrain.errors import RegrainError
 from regrain.observables import Estimate
 from regrain.report import History, Report, Row, Section
-from tests.report.conftest import cloud, histogram, mean
+from tests.report.clouds import cloud, histogram, mean
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -133,11 +134,12 @@ def test_page_of_hostile_names_is_escaped(tmp_path):
 
 def test_figures_leave_pyplot_alone(tmp_path):
     code = (
-        "import sys; from tests.report.conftest import *; t = cloud(1, frames=40);"
+        "import sys; from tests.report.clouds import *; t = cloud(1, frames=40);"
         "rg.compare(t, cloud(2, frames=40), [mean, histogram]).save(sys.argv[1]);"
         "assert 'matplotlib.figure' in sys.modules; assert 'matplotlib.pyplot' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.html")], check=True, timeout=60)
+    command = [sys.executable, "-c", code, str(tmp_path / "a.html")]
+    subprocess.run(command, check=True, timeout=60, cwd=Path(__file__).parents[2])
 
 
 def test_without_matplotlib_the_page_says_what_to_install(report, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Differences are judged as their distribution says: p-values uniform, χ² of mean one, Holm exact."""
+"""Differences are judged as their distribution says: uniform p-values, χ² of mean one, Holm."""
 
 import numpy as np
 import pytest
@@ -120,8 +120,8 @@ def test_only_what_overlaps_is_compared():
 @pytest.mark.parametrize(
     ("coarse", "message"),
     [
-        (Estimate("f", [1.0], coords={"y": [0.0]}), "a function of y"),
-        (Estimate("f", 1.0), "a function of nothing"),
+        (Estimate("f", [1.0], coords={"y": [0.0]}), "of x, the coarse one of y"),
+        (Estimate("f", 1.0), "the coarse one of nothing"),
         (function([1.0, 1.0], None, np.array([7.0, 8.0])), "nothing overlaps"),
     ],
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,14 @@ from regrain.errors import RegrainError
 from regrain.observables import Estimate
 from regrain.report import cost, sanity
 from regrain.report.fitting import history_of
-from regrain.report.report import Report
+from regrain.report.known import Known
+from regrain.report.measuring import checked, measured
+from regrain.report.report import Report, share
 from regrain.report.rows import Row, Section
 from regrain.report.statistics import difference, error_of, on_grid_of
 from regrain.trace import Trace
 
 __all__ = ["compare", "compare_estimates"]
-
-#: Names that `known` may hold besides those of the observables.
-FACTS = ("wall_time", "temperature")
 
 
 def compare(
@@ -62,8 +60,8 @@ def compare(
     Raises
     ------
     RegrainError
-        Not two traces of one level, unit system and set of types; no observables; a name in
-        ``known`` that none of them has.
+        Not two traces of one level, unit system and set of types; no observables; something in
+        ``known`` that is no value, or belongs to none of them.
 
     Loses / Assumes
     ---------------
@@ -88,13 +86,13 @@ def compare(
     'different'
     """
     sanity.refuse(fine, coarse)
-    known = dict(known or {})
-    facts = _facts(known)
-    observables = _checked(observables)
-    _check_known(known, observables)
-    pairs = _measured(observables, fine, coarse, known)
+    share(tolerance)
+    observables = checked(observables)
+    told = Known(known, observables)
+    history = None if fit is None else history_of(fit)
+    pairs = measured(observables, fine, coarse, told)
     rows = [compare_estimates(name, *sides) for name, sides in pairs.items()]
-    times = [cost.wall_time(fine, facts.get("wall_time")), cost.wall_time(coarse)]
+    times = [cost.wall_time(fine, told.facts.get("wall_time")), cost.wall_time(coarse)]
     sections = [
         Section("observables", rows),
         Section("cost", [cost.clock(rows), cost.speed_up(rows, times[0], times[1])]),
@@ -103,15 +101,16 @@ def compare(
 
     return Report(
         title="Fine against coarse" if title is None else title,
-        fine=sanity.source_of(fine, "fine", facts),
+        fine=sanity.source_of(fine, "fine", told.facts),
         coarse=sanity.source_of(coarse, "coarse", {}),
         sections=sections,
         checks=[
-            *sanity.checks_of(fine, coarse, facts),
+            *told.check(),
+            *sanity.checks_of(fine, coarse, told.facts),
             *sanity.stationary(fine, "fine"),
             *sanity.stationary(coarse, "coarse"),
         ],
-        history=None if fit is None else history_of(fit),
+        history=history,
         tolerance=tolerance,
         units=fine.units,
         version=__version__,
@@ -211,147 +210,3 @@ def _of_function(fine: Estimate, coarse: Estimate) -> list[Estimate]:
         if found.chi2 is not None:
             losses.append(Estimate("chi2", found.chi2, method="per point with an error bar"))
     return losses
-
-
-def _facts(known: Mapping[str, Any]) -> dict[str, float]:
-    found = {}
-    for name in FACTS:
-        if name in known:
-            value = known[name][0] if isinstance(known[name], tuple) else known[name]
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise RegrainError(f"known[{name!r}]: got {value!r}, expected a positive number")
-            found[name] = float(value)
-    return found
-
-
-def _checked(observables: Any) -> list[Callable[[Trace[Any]], Estimate]]:
-    if callable(observables) or isinstance(observables, str):
-        raise RegrainError(
-            f"observables: got {observables!r}, expected a list of them: [{observables!r}]"
-        )
-    found = list(observables)
-    if not found:
-        raise RegrainError("observables: the list is empty; give at least one, such as RDF()")
-    for observable in found:
-        if isinstance(observable, type):
-            name = observable.__name__
-            raise RegrainError(f"observables: {name} is a class; give an instance, {name}()")
-        if not callable(observable):
-            raise RegrainError(
-                f"observables: {observable!r} cannot be called; expected something that takes a "
-                "Trace and gives an Estimate"
-            )
-    return found
-
-
-def _check_known(known: Mapping[str, Any], observables: Sequence[Any]) -> None:
-    """Before the long work: a name that cannot match any observable that tells its own."""
-    names = [getattr(observable, "name", None) for observable in observables]
-    if all(isinstance(name, str) for name in names):
-        bases = {str(name) for name in names}
-        _unmatched(
-            {k for k in known if k.split(" ")[0] not in {b.split(" ")[0] for b in bases}}, bases
-        )
-
-
-def _unmatched(keys: set[str], names: Any) -> None:
-    wrong = sorted(keys - set(FACTS))
-    if wrong:
-        raise RegrainError(
-            f"known: no observable is called {', '.join(wrong)}; there are "
-            f"{', '.join(sorted(names))}, and {', '.join(FACTS)}"
-        )
-
-
-def _measured(
-    observables: Sequence[Callable[[Trace[Any]], Estimate]],
-    fine: Trace[Any],
-    coarse: Trace[Any],
-    known: Mapping[str, Any],
-) -> dict[str, tuple[Estimate, Estimate]]:
-    """Row name -> (fine, coarse), what is known put in place of what was measured."""
-    found: dict[str, tuple[Estimate, Estimate]] = {}
-    used: set[str] = set()
-    for observable in observables:
-        sides = _sides(_measure(observable, fine), _measure(observable, coarse))
-        for name, (one, two) in sides.items():
-            keys = [k for k in (name, name.split(" ")[0]) if k in known]
-            if keys and (keys[0] == name or len(sides) == 1):
-                used.add(keys[0])
-                one = _given(name, known[keys[0]], one, two)
-            found[_free(name, found)] = (one, two)
-    _unmatched(set(known) - used, found)
-    return found
-
-
-def _free(name: str, taken: Mapping[str, Any]) -> str:
-    """The name, numbered when an observable before it has the same one."""
-    if name not in taken:
-        return name
-    return next(new for k in range(2, 1000) if (new := f"{name} ({k})") not in taken)
-
-
-def _measure(observable: Callable[[Trace[Any]], Estimate], trace: Trace[Any]) -> Estimate:
-    """The estimate, or why there is none: one observable that fails must not cost the others."""
-    name = _name(observable)
-    try:
-        found = observable(trace)
-    except Exception as error:
-        text = str(error) if isinstance(error, RegrainError) else f"{type(error).__name__}: {error}"
-        return Estimate.undefined(name, text)
-    if not isinstance(found, Estimate):
-        return Estimate.undefined(name, f"it gave {type(found).__name__}, not an Estimate")
-    return found
-
-
-def _name(observable: Any) -> str:
-    given = getattr(observable, "name", None) or getattr(observable, "__name__", None)
-    return given if isinstance(given, str) else type(observable).__name__.lower()
-
-
-def _sides(fine: Estimate, coarse: Estimate) -> dict[str, tuple[Estimate, Estimate]]:
-    """Both estimates cut into one per combination of labels, matched by name."""
-    one, two = dict(_parts(fine)), dict(_parts(coarse))
-    if not (fine.defined and coarse.defined):
-        named = one if fine.defined else two if coarse.defined else {fine.name: fine}
-        return {name: (one.get(name, fine), two.get(name, coarse)) for name in named}
-    missing = "the other side has no such entry"
-    return {
-        name: (
-            one.get(name, Estimate.undefined(name, missing)),
-            two.get(name, Estimate.undefined(name, missing)),
-        )
-        for name in one | two
-    }
-
-
-def _parts(estimate: Estimate) -> Iterator[tuple[str, Estimate]]:
-    if not estimate.defined:
-        return
-    labelled = {k: v.tolist() for k, v in estimate.coords.items() if v.dtype.kind not in "fiu"}
-    for labels in product(*labelled.values()):
-        part = estimate.sel(**dict(zip(labelled, labels, strict=True))) if labels else estimate
-        yield part.name, part
-
-
-def _given(name: str, given: Any, fine: Estimate, coarse: Estimate) -> Estimate:
-    """What the user knows of the fine model, shaped like what was measured."""
-    if isinstance(given, Estimate):
-        return given
-    like = coarse if coarse.defined else fine
-    pair = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-    try:
-        return Estimate(
-            name,
-            pair[0],
-            pair[1],
-            unit=like.unit,
-            coords=like.coords,
-            coord_units=like.coord_units,
-            flags=["given, not measured here"],
-        )
-    except (RegrainError, TypeError, ValueError) as error:
-        raise RegrainError(
-            f"known[{name!r}]: got {given!r}, expected (value, error), a number or an Estimate "
-            f"of the same shape ({error})"
-        ) from error

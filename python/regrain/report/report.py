@@ -25,6 +25,15 @@ __all__ = ["Report"]
 SIGNIFICANCE = 0.05
 
 
+def share(tolerance: float) -> float:
+    """A tolerance that is a share of something, checked."""
+    if not 0.0 <= tolerance < 1.0:
+        raise RegrainError(
+            f"tolerance: got {tolerance}, expected a share of the fine value such as 0.05"
+        )
+    return tolerance
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """Fine beside coarse, section by section, each number with its error. Made by ``rg.compare``.
@@ -89,10 +98,7 @@ class Report:
         slots = [section.slot for section in ordered]
         if len(set(slots)) < len(slots):
             raise RegrainError(f"two sections for one slot: {', '.join(slots)}; join their rows")
-        if not 0.0 <= self.tolerance < 1.0:
-            raise RegrainError(
-                f"tolerance: got {self.tolerance}, expected a share of the fine value such as 0.05"
-            )
+        share(self.tolerance)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Report) and self.to_dict() == other.to_dict()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 #: Widths of name, fine, coarse, difference, sigmas and verdict; two spaces between them.
-COLUMNS = (27, 18, 18, 17, 6, 9)
+COLUMNS = (23, 17, 18, 17, 6, 9)
 HEADS = ("", "fine", "coarse", "difference", "sigmas", "verdict")
 
 
@@ -89,7 +89,8 @@ def as_text(report: Report) -> str:
     for section in report.sections:
         lines += ["", section.title, "-" * WIDTH, *_section(section, report)]
     if report.history is not None:
-        lines += ["", f"Fit: {report.history.method}", "-" * WIDTH, *_history(report.history)]
+        head = wrap(f"Fit: {report.history.method}", WIDTH, subsequent_indent="  ")
+        lines += ["", *head, "-" * WIDTH, *_history(report.history)]
     if report.limits:
         lines += ["", "Where this model must not be used", "-" * WIDTH, *_bullets(report.limits)]
     if checks := report.check():
