@@ -5,7 +5,7 @@ import pytest
 
 import regrain as rg
 from regrain.errors import RegrainError
-from regrain.observables import Estimate
+from regrain.observables import RDF, Density, Estimate
 from tests.report.clouds import by_axis, cloud, failing, histogram, mean
 
 OBSERVABLES = [mean, histogram, by_axis]
@@ -253,3 +253,25 @@ def test_an_observable_that_gives_no_estimate_is_undefined():
 
     row = rg.compare(GOOD, GOOD, [number])["number"]
     assert "float, not an Estimate" in row.reason
+
+
+def test_observables_share_one_pass_and_one_that_fails_leaves_it():
+    class Counted(list):
+        reads = 0
+
+        def __iter__(self):
+            Counted.reads += 1
+            return super().__iter__()
+
+    def counted(seed):
+        trace = cloud(seed, frames=20)
+        return rg.Trace(Counted(trace.frames), times=trace.times)
+
+    report = rg.compare(counted(1), counted(2), [RDF(r_max=4.0), Density()])
+    assert Counted.reads == 2
+    assert report.verdict(report["density"]) == "same"
+    report = rg.compare(
+        counted(1), counted(2), [RDF(r_max=40.0), Density()], known={"Density": 0.02}
+    )
+    assert report["RDF"].reason.startswith("fine: ")
+    assert float(report["density"].fine) == 0.02

@@ -16,7 +16,7 @@ FACTS = ("wall_time", "temperature")
 
 
 class Known:
-    """Values by name, checked when given, and which of them were used.
+    """Values by name (of any case), checked when given, and which of them were used.
 
     Raises
     ------
@@ -26,13 +26,13 @@ class Known:
     """
 
     def __init__(self, given: Mapping[str, Any] | None, observables: Sequence[Any]) -> None:
-        self.values = {name: _pair(name, value) for name, value in (given or {}).items()}
+        self.values = {name.lower(): _pair(name, value) for name, value in (given or {}).items()}
         self.used: set[str] = set()
         self.facts = {
             name: _positive(name, self.values[name]) for name in FACTS if name in self.values
         }
         names = [getattr(observable, "name", None) for observable in observables]
-        firsts = {str(name).split(" ")[0] for name in names}
+        firsts = {str(name).split(" ")[0].lower() for name in names}
         wrong = sorted(k for k in self.values if k.split(" ")[0] not in {*firsts, *FACTS})
         if wrong and None not in names:
             raise RegrainError(
@@ -50,8 +50,9 @@ class Known:
         alone : bool
             Whether the name of the observable alone says which row is meant.
         """
-        for key in (name, name.split(" ")[0]):
-            if key in self.values and (alone or key == name):
+        plain = name.lower()
+        for key in (plain, plain.split(" ")[0]):
+            if key in self.values and (alone or key == plain):
                 self.used.add(key)
                 return _shaped(name, self.values[key], coarse if coarse.defined else fine)
         return fine

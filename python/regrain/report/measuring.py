@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+from regrain import observables as observing
 from regrain.errors import RegrainError
 from regrain.observables import Estimate
 from regrain.report.known import Known
@@ -40,8 +41,9 @@ def measured(
 ) -> dict[str, tuple[Estimate, Estimate]]:
     """Row name -> (fine, coarse), what is known put in place of what was measured."""
     found: dict[str, tuple[Estimate, Estimate]] = {}
-    for observable in observables:
-        sides = _sides(_measure(observable, fine), _measure(observable, coarse))
+    both = zip(_evaluated(observables, fine), _evaluated(observables, coarse), strict=True)
+    for one_side, other_side in both:
+        sides = _sides(one_side, other_side)
         for name, (one, two) in sides.items():
             one = known.replace(name, alone=len(sides) == 1, fine=one, coarse=two)
             found[_free(name, found)] = (one, two)
@@ -53,6 +55,16 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     if name not in taken:
         return name
     return next(new for k in range(2, 1000) if (new := f"{name} ({k})") not in taken)
+
+
+def _evaluated(observables: Sequence[Observable], trace: Trace[Any]) -> list[Estimate]:
+    """All of them, in one pass as far as that works."""
+    together = [o for o in observables if isinstance(o, observing.Observable)]
+    try:
+        shared = dict(zip(map(id, together), observing.measure(trace, together), strict=True))
+    except Exception:  # whose fault it is shows when each is tried by itself
+        shared = {}
+    return [shared[id(o)] if id(o) in shared else _measure(o, trace) for o in observables]
 
 
 def _measure(observable: Observable, trace: Trace[Any]) -> Estimate:
