@@ -10,6 +10,7 @@
 #include "regrain/base/error.hpp"
 #include "regrain/base/parallel.hpp"
 #include "regrain/base/random.hpp"
+#include "regrain/base/simd.hpp"
 
 namespace regrain::bindings {
 
@@ -73,6 +74,7 @@ static Doubles random_uniforms(std::uint64_t seed, std::uint32_t stream, std::ui
 void bind_base(py::module_& m) {
     m.def("threads", &threads, "Threads that the next parallel region of the core uses.");
     m.def("set_threads", &set_threads, py::arg("count"), "Sets the number of threads.");
+    m.def("simd_level", &simd_level, "The vector instructions that the kernels use.");
     m.def("normals", &random_normals, py::arg("seed"), py::arg("stream"), py::arg("step"),
           py::arg("count"), "Standard normal numbers, a function of (seed, stream, step).");
     m.def("uniforms", &random_uniforms, py::arg("seed"), py::arg("stream"), py::arg("step"),

@@ -1,83 +1,254 @@
 #include "pair_kernel.hpp"
 
-#include <algorithm>
 #include <cmath>
+
+#include "simd.hpp"
 
 namespace regrain::particles {
 
 namespace {
 
-struct PairValue {
-    double force_over_r{0.0}, energy{0.0};
+using simd::Columns;
+using simd::Double;
+using simd::Int;
+
+/// Energy and -U'(r) / r of W pairs; zero beyond the cutoff.
+template <int W>
+struct PairValues {
+    Double<W> force_over_r, energy;
 };
 
+// A potential is: `row(type)` to fetch what the pairs of one particle share, and
+// `at<with_energy>(r2, types of the W others)`.
+
+/// Parameters of one pair of types in every lane, or those of each lane's own pair of types.
+template <int W, bool one_type>
+struct Parameters {
+    Columns<W> all;
+    const Quad* of_row;
+
+    REGRAIN_INLINE explicit Parameters(const std::vector<Quad>& pairs) : of_row(pairs.data()) {
+        const Quad& q = pairs.front();
+        all = {simd::broadcast<W>(q.v[0]), simd::broadcast<W>(q.v[1]), simd::broadcast<W>(q.v[2]),
+               simd::broadcast<W>(q.v[3])};
+    }
+    REGRAIN_INLINE Columns<W> operator()(const Quad* row, const std::int64_t* types) const {
+        if constexpr (one_type) return all;
+        return simd::transpose<W>([&](int k)
+                                      __attribute__((always_inline)) { return row + types[k]; });
+    }
+};
+
+template <int W, bool one_type, bool force_shifted>
 struct LennardJonesPotential {
-    static PairValue at(const PairParameters& all, std::size_t pair, double r2, bool&) {
-        const Quad& f = all.lennard_jones.force[pair];
-        if (!(r2 < f.v[0])) return {};
-        const Quad& e = all.lennard_jones.energy[pair];
-        const double inverse2 = 1.0 / r2;
-        const double inverse6 = inverse2 * inverse2 * inverse2;
-        const double r = f.v[3] != 0.0 ? std::sqrt(r2) : 1.0;
-        return {(f.v[1] * inverse6 - f.v[2]) * inverse6 * inverse2 - f.v[3] / r,
-                (e.v[0] * inverse6 - e.v[1]) * inverse6 - e.v[2] + f.v[3] * r};
+    Parameters<W, one_type> force, energy;
+    std::size_t types;
+    const Quad *force_row, *energy_row;
+
+    REGRAIN_INLINE explicit LennardJonesPotential(const PairParameters& p)
+        : force(p.lennard_jones.force), energy(p.lennard_jones.energy), types(p.types) {}
+
+    REGRAIN_INLINE void row(std::int64_t type) {
+        force_row = force.of_row + static_cast<std::size_t>(type) * types;
+        energy_row = energy.of_row + static_cast<std::size_t>(type) * types;
     }
+
+    template <bool with_energy>
+    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::int64_t* others) {
+        const Columns<W> f = force(force_row, others);  // rc2, 12 a12, 6 a6, fc
+        const Int<W> inside = r2 < f.x;
+        const Double<W> inverse2 = 1.0 / r2;
+        const Double<W> inverse6 = inverse2 * inverse2 * inverse2;
+        PairValues<W> v{};
+        Double<W> value = (f.y * inverse6 - f.z) * (inverse6 * inverse2);
+        Double<W> r = r2;
+        if constexpr (force_shifted) {
+            r = simd::sqrt<W>(r2);
+            value -= f.w * (r * inverse2);
+        }
+        v.force_over_r = inside ? value : Double<W>{};
+        if constexpr (with_energy) {
+            const Columns<W> e = energy(energy_row, others);  // a12, a6, a0, fc
+            Double<W> u = (e.x * inverse6 - e.y) * inverse6 - e.z;
+            if constexpr (force_shifted) u += e.w * r;
+            v.energy = inside ? u : Double<W>{};
+        }
+        return v;
+    }
+
+    [[nodiscard]] REGRAIN_INLINE bool suspicious() const { return false; }
 };
 
+template <int W, bool one_type>
 struct TablePotential {
-    static PairValue at(const PairParameters& all, std::size_t pair, double r2, bool& suspicious) {
-        const Quad& grid = all.table.grid[pair];
-        if (!(r2 < grid.v[0])) return {};
-        const Quad& origin = all.table.origin[pair];
-        if (r2 < origin.v[0]) suspicious = true;
-        const double r = std::sqrt(r2);
-        const double s = (r - grid.v[1]) * grid.v[2];
-        const double i = std::clamp(std::floor(s), 0.0, grid.v[3]);
-        const double t = s - i;
-        const Quad& c = all.table.rows[static_cast<std::size_t>(origin.v[1] + i)];
-        return {-(c.v[1] + t * (2.0 * c.v[2] + t * 3.0 * c.v[3])) * grid.v[2] / r,
-                c.v[0] + t * (c.v[1] + t * (c.v[2] + t * c.v[3]))};
+    Parameters<W, one_type> grid, origin;
+    const Quad* rows;
+    std::size_t types;
+    const Quad *grid_row, *origin_row;
+    Int<W> before{};  // lanes that came before their table
+
+    REGRAIN_INLINE explicit TablePotential(const PairParameters& p)
+        : grid(p.table.grid), origin(p.table.origin), rows(p.table.rows.data()), types(p.types) {}
+
+    REGRAIN_INLINE void row(std::int64_t type) {
+        grid_row = grid.of_row + static_cast<std::size_t>(type) * types;
+        origin_row = origin.of_row + static_cast<std::size_t>(type) * types;
     }
+
+    template <bool with_energy>
+    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::int64_t* others) {
+        const Columns<W> g = grid(grid_row, others);      // rc2, r_min, 1 / dx, last row
+        const Columns<W> o = origin(origin_row, others);  // r_min^2, first row
+        const Int<W> inside = r2 < g.x;
+        before |= inside & (r2 < o.x);
+        const Double<W> r = simd::sqrt<W>(r2);
+        const Double<W> s = (r - g.y) * g.z;
+        // Adding 1.5 * 2^52 rounds to an integer and leaves it in the low bits, on any machine.
+        constexpr double magic = 0x1.8p52;
+        Double<W> i = (s - 0.5 + magic) - magic;
+        i = i > 0.0 ? i : Double<W>{};
+        i = i < g.w ? i : g.w;
+        const Double<W> t = s - i;
+        const Double<W> numbered = i + o.y + magic;
+        std::int64_t number[W];
+        std::memcpy(number, &numbered, sizeof number);
+        const Columns<W> c = simd::transpose<W>([&](int k) __attribute__((always_inline)) {
+            return rows + (number[k] & 0xFFFFFFFF);
+        });
+        PairValues<W> v{};
+        const Double<W> slope = c.y + t * (2.0 * c.z + t * (3.0 * c.w));
+        v.force_over_r = inside ? -slope * g.z / r : Double<W>{};
+        if constexpr (with_energy) {
+            const Double<W> u = c.x + t * (c.y + t * (c.z + t * c.w));
+            v.energy = inside ? u : Double<W>{};
+        }
+        return v;
+    }
+
+    [[nodiscard]] REGRAIN_INLINE bool suspicious() const { return simd::any<W>(before); }
 };
 
-template <class Potential>
-void kernel(PairTask& task) {
-    Sums sums;
+/// The loop over the neighbours of each row of a chunk: W of them at a time, their rows loaded and
+/// transposed in registers.
+template <int W, class Potential, bool one_type, bool with_sums>
+REGRAIN_INLINE void loop(PairTask& task) {
+    Potential potential(*task.parameters);
+    const Row* rows = task.rows;
+    const std::uint32_t* neighbors = task.list->neighbors.data();
+    const std::uint32_t* first = task.list->first.data();
+    const double largest2 = task.parameters->largest_force * task.parameters->largest_force;
+    Double<W> energy{}, xx{}, yy{}, zz{}, xy{}, xz{}, yz{};
+    bool suspicious = false;
     for (std::size_t i = task.begin; i < task.end; ++i) {
-        const Row& ri = task.rows[i];
-        const std::uint32_t* list = task.list->neighbors.data();
-        const std::uint32_t first = task.list->first[i - task.begin];
-        const std::uint32_t last = task.list->first[i - task.begin + 1];
-        Vec3 force;
-        for (std::uint32_t k = first; k < last; ++k) {
-            const Row& rj = task.rows[list[k]];
-            const Vec3 d{ri.x - rj.x, ri.y - rj.y, ri.z - rj.z};
-            const PairValue v = Potential::at(
-                *task.parameters, task.parameters->pair(ri.tag, rj.tag), norm2(d), task.suspicious);
-            force += v.force_over_r * d;
-            if (task.sums != nullptr) {
-                // Half, as each pair is seen from both sides.
-                sums.energy += 0.5 * v.energy;
-                const double w = 0.5 * v.force_over_r;
-                sums.virial[0] += w * d.x * d.x;
-                sums.virial[1] += w * d.y * d.y;
-                sums.virial[2] += w * d.z * d.z;
-                sums.virial[3] += w * d.x * d.y;
-                sums.virial[4] += w * d.x * d.z;
-                sums.virial[5] += w * d.y * d.z;
+        potential.row(one_type ? 0 : rows[i].tag);
+        const Double<W> xi = simd::broadcast<W>(rows[i].x);
+        const Double<W> yi = simd::broadcast<W>(rows[i].y);
+        const Double<W> zi = simd::broadcast<W>(rows[i].z);
+        Double<W> fx{}, fy{}, fz{};
+        const std::uint32_t* end = neighbors + first[i - task.begin + 1];
+        for (const std::uint32_t* j = neighbors + first[i - task.begin]; j != end; j += W) {
+            const Columns<W> other = simd::transpose<W>([&](int k) __attribute__((always_inline)) {
+                return rows + j[k];
+            });
+            std::int64_t types[W];
+            if constexpr (!one_type) std::memcpy(types, &other.w, sizeof types);
+            const Double<W> dx = xi - other.x, dy = yi - other.y, dz = zi - other.z;
+            const Double<W> r2 = dx * dx + dy * dy + dz * dz;
+            const PairValues<W> v = potential.template at<with_sums>(r2, types);
+            const Double<W> px = v.force_over_r * dx;
+            const Double<W> py = v.force_over_r * dy;
+            const Double<W> pz = v.force_over_r * dz;
+            fx += px;
+            fy += py;
+            fz += pz;
+            if constexpr (with_sums) {
+                energy += v.energy;
+                xx += px * dx;
+                yy += py * dy;
+                zz += pz * dz;
+                xy += px * dy;
+                xz += px * dz;
+                yz += py * dz;
             }
         }
+        const Vec3 force{simd::sum<W>(fx), simd::sum<W>(fy), simd::sum<W>(fz)};
         // Written so that NaN is suspicious too.
-        if (!(norm(force) <= task.parameters->largest_force) && task.parameters->lennard_jones.any)
-            task.suspicious = true;
-        task.forces[i] += force;
+        suspicious |= !(force.x * force.x + force.y * force.y + force.z * force.z <= largest2);
+        task.forces[i].x += force.x;
+        task.forces[i].y += force.y;
+        task.forces[i].z += force.z;
     }
-    if (task.sums != nullptr) *task.sums += sums;
+    task.suspicious = suspicious || potential.suspicious();
+    if constexpr (with_sums) {
+        // Half, as each pair is seen from both sides.
+        task.sums->energy += 0.5 * simd::sum<W>(energy);
+        task.sums->virial[0] += 0.5 * simd::sum<W>(xx);
+        task.sums->virial[1] += 0.5 * simd::sum<W>(yy);
+        task.sums->virial[2] += 0.5 * simd::sum<W>(zz);
+        task.sums->virial[3] += 0.5 * simd::sum<W>(xy);
+        task.sums->virial[4] += 0.5 * simd::sum<W>(xz);
+        task.sums->virial[5] += 0.5 * simd::sum<W>(yz);
+    }
 }
+
+template <int W, bool one_type, bool force_shifted>
+REGRAIN_INLINE void lennard_jones_of(PairTask& task) {
+    using Potential = LennardJonesPotential<W, one_type, force_shifted>;
+    if (task.sums != nullptr) {
+        loop<W, Potential, one_type, true>(task);
+    } else {
+        loop<W, Potential, one_type, false>(task);
+    }
+}
+
+template <int W>
+REGRAIN_INLINE void lennard_jones(PairTask& task) {
+    const bool one_type = task.parameters->types == 1;
+    const bool force_shifted = task.parameters->lennard_jones.force_shifted;
+    if (one_type && force_shifted) return lennard_jones_of<W, true, true>(task);
+    if (one_type) return lennard_jones_of<W, true, false>(task);
+    if (force_shifted) return lennard_jones_of<W, false, true>(task);
+    return lennard_jones_of<W, false, false>(task);
+}
+
+template <int W, bool one_type>
+REGRAIN_INLINE void table_of(PairTask& task) {
+    using Potential = TablePotential<W, one_type>;
+    if (task.sums != nullptr) {
+        loop<W, Potential, one_type, true>(task);
+    } else {
+        loop<W, Potential, one_type, false>(task);
+    }
+}
+
+template <int W>
+REGRAIN_INLINE void table(PairTask& task) {
+    if (task.parameters->types == 1) {
+        table_of<W, true>(task);
+    } else {
+        table_of<W, false>(task);
+    }
+}
+
+#if REGRAIN_X86
+REGRAIN_TARGET_V4 void lennard_jones_v4(PairTask& task) { lennard_jones<8>(task); }
+REGRAIN_TARGET_V3 void lennard_jones_v3(PairTask& task) { lennard_jones<4>(task); }
+REGRAIN_TARGET_V4 void table_v4(PairTask& task) { table<8>(task); }
+REGRAIN_TARGET_V3 void table_v3(PairTask& task) { table<4>(task); }
+#endif
+void lennard_jones_any(PairTask& task) { lennard_jones<2>(task); }
+void table_any(PairTask& task) { table<2>(task); }
 
 }  // namespace
 
-void lennard_jones_kernel(PairTask& task) { kernel<LennardJonesPotential>(task); }
-void table_kernel(PairTask& task) { kernel<TablePotential>(task); }
+#if REGRAIN_X86
+void lennard_jones_kernel(PairTask& task) {
+    simd::dispatch(lennard_jones_v4, lennard_jones_v3, lennard_jones_any, task);
+}
+void table_kernel(PairTask& task) { simd::dispatch(table_v4, table_v3, table_any, task); }
+#else
+void lennard_jones_kernel(PairTask& task) { lennard_jones_any(task); }
+void table_kernel(PairTask& task) { table_any(task); }
+#endif
 
 }  // namespace regrain::particles

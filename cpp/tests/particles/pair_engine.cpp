@@ -104,15 +104,18 @@ ForceField mixed(double size = 1.0) {
 /// Random positions of which none are closer than `apart`, over all images.
 std::vector<Vec3> apart(const Box& box, std::size_t n, double least, std::uint64_t seed) {
     const Philox random(seed, 7);
+    Cells cells(least);
     std::vector<Vec3> r;
     for (std::uint32_t t = 0; r.size() < n && t < 300; ++t) {
         const auto u = random.uniform2(0, t, 0);
         const auto v = random.uniform2(0, t, 1);
-        r.push_back(box.cartesian({2.0 * u[0] - 0.5, 2.0 * u[1] - 0.5, 2.0 * v[0] - 0.5}));
-        bool close = false;
-        for (std::size_t j = 0; j + 1 < r.size() && !close; ++j)
-            close = norm(box.minimum_image(r.back() - r[j])) < least;
-        if (close) r.pop_back();
+        const Vec3 candidate =
+            box.cartesian({2.0 * u[0] - 0.5, 2.0 * u[1] - 0.5, 2.0 * v[0] - 0.5});
+        Image image;
+        Cells::Neighbors near;
+        cells.assign(r, box);
+        cells.around(fold_into_brick(box, candidate, image), least, near);
+        if (near.count == 0) r.push_back(candidate);
     }
     return r;
 }
