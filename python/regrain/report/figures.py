@@ -13,7 +13,7 @@ import numpy as np
 from regrain.errors import RegrainError, need
 from regrain.observables import Estimate
 from regrain.report.rows import History, Row
-from regrain.report.text import short
+from regrain.report.text import pretty, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +60,7 @@ def _axes(ax: Axes | None, width: float = 4.6, height: float = 3.2) -> Axes:
 
 
 def _label(name: str, unit: str) -> str:
-    return f"{name} / {unit}" if unit else name
+    return f"{name} / {pretty(unit)}" if unit else name
 
 
 def _band(ax: Axes, estimate: Estimate, color: str, label: str, dashed: bool = False) -> None:

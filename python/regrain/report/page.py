@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from regrain.errors import MissingPackageError
 from regrain.report.rows import Check, History, Row, Section, Source
-from regrain.report.text import history_table, measures, side, sigmas
+from regrain.report.text import history_table, measures, pretty, side, sigmas
 
 if TYPE_CHECKING:
     from regrain.report.report import Report
@@ -85,7 +85,9 @@ def _section(section: Section, report: Report) -> str:
 
 def _row(row: Row, verdict: str) -> str:
     unit = next((e.unit for e in (row.fine, row.coarse) if e is not None and e.unit), "")
-    name = escape(row.name) + (f' <span class="unit">/ {escape(unit)}</span>' if unit else "")
+    name = escape(row.name) + (
+        f' <span class="unit">/ {escape(pretty(unit))}</span>' if unit else ""
+    )
     notes = [] if row.defined else [row.reason]
     notes += [flag for flag in row.flags if flag not in notes]
     name += "".join(f'<span class="note">{escape(note)}</span>' for note in notes)

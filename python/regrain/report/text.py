@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 #: Widths of name, fine, coarse, difference, sigmas and verdict; two spaces between them.
-COLUMNS = (23, 17, 18, 17, 6, 9)
+COLUMNS = (21, 18, 18, 18, 6, 9)
 HEADS = ("", "fine", "coarse", "difference", "sigmas", "verdict")
 
 
@@ -45,7 +45,14 @@ def side(estimate: Estimate | None, *, unit: bool = False) -> str:
         return f"{estimate.value.size} points"
     value = float(estimate)
     text = short(value) if estimate.error is None else number(value, float(estimate.error))
-    return f"{text} {estimate.unit}" if unit and estimate.unit else text
+    return f"{text} {pretty(estimate.unit)}" if unit and estimate.unit else text
+
+
+def pretty(unit: str) -> str:
+    """A unit with raised exponents: 1/nm³ for 1/nm^3."""
+    for digit, raised in (("-1", "⁻¹"), ("-2", "⁻²"), ("-3", "⁻³"), ("2", "²"), ("3", "³")):
+        unit = unit.replace(f"^{digit}", raised)
+    return unit
 
 
 def sigmas(row: Row) -> str:
@@ -68,7 +75,7 @@ def measures(row: Row) -> str:
     at = next((loss for loss in row.losses if loss.name == "at" and loss.defined), None)
     where = ""
     if at is not None:
-        where = f" at {short(float(at))}{f' {at.unit}' if at.unit else ''}"
+        where = f" at {short(float(at))}{f' {pretty(at.unit)}' if at.unit else ''}"
     parts = [f"RMS {short(rms, 2)}" + ("" if noise is None else f" (noise {short(noise, 2)})")]
     parts.append(f"max {short(row.get('max') or 0.0, 2)}{where}")
     if (chi2 := row.get("chi2")) is not None:
@@ -116,7 +123,7 @@ def _section(section: Section, report: Report) -> list[str]:
 
 def _row(row: Row, verdict: str) -> list[str]:
     unit = next((e.unit for e in (row.fine, row.coarse) if e is not None and e.unit), "")
-    name = f"{row.name} ({unit})" if unit else row.name
+    name = f"{row.name} ({pretty(unit)})" if unit else row.name
     if any(e is not None and e.defined and e.coords for e in (row.fine, row.coarse)):
         lines = _spanned(name, measures(row) or row.reason, sigmas(row), verdict)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from regrain.report.rows import Row
-from regrain.report.text import short, side, sigmas
+from regrain.report.text import pretty, short, side, sigmas
 
 if TYPE_CHECKING:
     from regrain.report.report import Report
@@ -28,7 +28,7 @@ def headline(report: Report) -> tuple[str, ...]:
     if lost:
         lines.append("Lost: " + "; ".join(_lost(row) for row in lost) + ".")
     lines += [text for row in report.rows if (text := _ratio(row))]
-    unknown = [row.name for row in report.rows if not row.defined]
+    unknown = [row.name for row in _observables(report) if not row.defined]
     if unknown:
         lines.append(f"Not compared: {', '.join(unknown)}.")
     return tuple(lines)
@@ -76,7 +76,13 @@ def _kept(row: Row) -> str:
     rms = row.get("rms")
     if rms is not None:
         return f"{row.name} to RMS {short(rms)}"
-    return f"{row.name} ({side(row.coarse)}, was {side(row.fine, unit=True)})"
+    coarse, fine = side(row.coarse), side(row.fine)
+    return f"{row.name} ({coarse if coarse == fine else f'{coarse}, was {fine}'}{_unit(row)})"
+
+
+def _unit(row: Row) -> str:
+    unit = "" if row.fine is None else pretty(row.fine.unit)
+    return f" {unit}" if unit else ""
 
 
 def _lost(row: Row, *, name: bool = True) -> str:
