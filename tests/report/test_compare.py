@@ -144,6 +144,15 @@ def test_speed_up_is_wall_time_per_effective_sample():
     assert float(row["speed-up"]) == pytest.approx(40.0)
 
 
+def test_half_of_a_run_costs_half_of_its_time():
+    run = {"wall_time": 8.0, "steps": 2000, "dt": 0.1}  # 200 frames, one per unit of time
+    coarse = cloud(2, provenance=run)
+    fine = cloud(1, provenance={"wall_time": 8.0})
+    for part, seconds in ((coarse, 8.0), (coarse[100:], 4.0), (coarse[::2], 8.0)):
+        row = rg.compare(fine, part, [mean])["wall time per sample"]
+        assert float(row.coarse) * len(part) == pytest.approx(seconds)
+
+
 def test_speed_up_without_times_says_why_and_can_be_given_one():
     fine, coarse = cloud(1), cloud(2, provenance={"wall_time": 2.0})
     row = rg.compare(fine, coarse, [mean])["wall time per sample"]

@@ -15,13 +15,26 @@ from regrain.trace import Trace
 
 
 def wall_time(trace: Trace[Any], given: float | None = None) -> Estimate:
-    """Wall-clock seconds that the frames of a trace cost, undefined when nobody wrote them down."""
+    """Wall-clock seconds that the frames of a trace cost, undefined when nobody wrote them down.
+
+    Where the provenance tells how long the run was, a slice of it costs its share.
+    """
     found = trace.provenance.get("wall_time") if given is None else given
     if not isinstance(found, int | float) or not np.isfinite(found) or found <= 0:
         return Estimate.undefined(
             "wall time", "its provenance has no wall_time; give known={'wall_time': seconds}"
         )
-    return Estimate("wall time", float(found), unit="s", kind="exact", method="measured")
+    seconds = float(found) * (_share(trace) if given is None else 1.0)
+    return Estimate("wall time", seconds, unit="s", kind="exact", method="measured")
+
+
+def _share(trace: Trace[Any]) -> float:
+    """How much of the run that it comes from a trace covers."""
+    steps, dt = trace.provenance.get("steps"), trace.provenance.get("dt")
+    if not isinstance(steps, int) or not isinstance(dt, float) or len(trace) < 2:
+        return 1.0
+    covered = (trace.times[-1] - trace.times[0]) * len(trace) / (len(trace) - 1)
+    return float(min(1.0, covered / (steps * dt)))
 
 
 def speed_up(rows: Iterable[Row], fine: Estimate, coarse: Estimate) -> Row:
