@@ -63,6 +63,15 @@ def test_a_significant_difference_below_the_tolerance_is_close():
         assert report.verdict(report["a"]) == verdict
 
 
+def test_exact_numbers_differ_or_not():
+    sides = iter([Estimate("a", 3.0, kind="exact"), Estimate("a", 4.0, kind="exact")])
+    report = rg.compare(cloud(1), cloud(2), [lambda trace: next(sides)])
+    assert report.verdict(report["a"]) == "different"
+    assert rg.Report.from_json(report.to_json()) == report
+    assert "∞" in str(report)
+    report.plot()
+
+
 def test_labels_become_rows():
     report = rg.compare(cloud(1), cloud(2), [by_axis])
     assert [row.name for row in report.section("observables").rows] == [

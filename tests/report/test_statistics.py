@@ -40,6 +40,9 @@ def test_p_is_uniform_when_the_errors_come_from_blocks():
     dof = difference(*sides).dof
     assert np.all(dof >= blocks - 1 - 1e-9)
     assert np.all(dof <= 2 * (blocks - 1) + 1e-9)
+    # Squares of t with 19 degrees of freedom or more vary by less than those with 19.
+    spread = np.sqrt((stats.t.stats(19, moments="k") + 2.0) / n)
+    assert abs(difference(*sides).chi2 - 1.0) < 4.0 * spread
 
 
 def test_equal_errors_have_the_degrees_of_freedom_of_both():

@@ -153,8 +153,8 @@ def compare_estimates(name: str, fine: Estimate, coarse: Estimate) -> Row:
     found = difference(one, two)
     if found is None:
         flags.append("no verdict: an error bar is missing")
-    else:
-        losses.append(Estimate("sigmas", float(found.sigmas[found.worst])))
+    elif np.isfinite(most := float(found.sigmas[found.worst])):
+        losses.append(Estimate("sigmas", most))
     return Row(
         name=name,
         fine=fine,

@@ -144,7 +144,8 @@ def overview(report: Report, ax: Axes | None = None) -> Axes:
         ax = _axes(ax, height=0.9 + 0.28 * len(rows))
         ax.axvspan(-2, 2, color=INK, alpha=0.08, lw=0)
         for k, row in enumerate(rows):
-            found = float(np.clip(row.get("sigmas") or 0.0, -1e6, 1e6))
+            sigmas = np.inf if row.p == 0.0 else 0.0  # unless it is told
+            found = float(np.clip(sigmas if (z := row.get("sigmas")) is None else z, -1e5, 1e5))
             marked = report.verdict(row) in ("different", "close")
             ax.plot(
                 [found], [k], "o", color=COARSE if marked else FINE, mfc=None if marked else "none"

@@ -50,9 +50,16 @@ class Difference:
 
     @property
     def chi2(self) -> float | None:
-        """Mean squared difference in sigmas over the points that have an error bar."""
+        """Mean squared difference in sigmas, over the points that have an error bar: 1 by chance.
+
+        With errors that are estimates themselves the square of a point has the mean ν / (ν - 2) of
+        an F distribution (ν degrees of freedom); that is divided out.
+        """
         fuzzy = self.error > 0
-        return float(np.mean(self.sigmas[fuzzy] ** 2)) if fuzzy.any() else None
+        if not fuzzy.any():
+            return None
+        excess = 1.0 - 2.0 / np.maximum(self.dof[fuzzy], 3.0)
+        return float(np.mean(self.sigmas[fuzzy] ** 2 * excess))
 
     @property
     def worst(self) -> tuple[int, ...]:

@@ -58,8 +58,8 @@ def pretty(unit: str) -> str:
 def sigmas(row: Row) -> str:
     """The difference in standard errors, signed."""
     found = row.get("sigmas")
-    if found is None:
-        return ""
+    if found is None:  # exact numbers that differ are infinitely many errors apart
+        return "∞" if row.p == 0.0 else ""
     text = f"{found:+.1f}" if abs(found) < 99.95 else f"{found:+.0f}"
     return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
 
