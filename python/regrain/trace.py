@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
 
@@ -61,10 +62,16 @@ class _Mapped(Sequence[T]):
         return len(self.frames)
 
     def __getitem__(self, i: Any) -> Any:
-        return self.function(self.frames[i])
+        return self._apply(i, self.frames[i])
 
     def __iter__(self) -> Iterator[T]:
-        return map(self.function, self.frames)
+        return itertools.starmap(self._apply, enumerate(self.frames))
+
+    def _apply(self, i: int, state: Any) -> T:
+        try:
+            return self.function(state)
+        except RegrainError as error:
+            raise type(error)(f"frame {i}: {error}") from error
 
 
 class Trace(Generic[S]):
