@@ -1,0 +1,43 @@
+"""How long one frame of 2180 waters takes to map: kernel, and with all that Python adds."""
+
+import numpy as np
+import pytest
+
+from regrain.maps import Beads
+from regrain.particles import Particles, Topology
+
+N = 2180
+
+
+@pytest.fixture(scope="module")
+def water() -> Particles:
+    """Water at its density; every molecule wrapped atom by atom, as trajectories are."""
+    rng = np.random.default_rng(1)
+    box = np.diag([4.031] * 3)
+    atoms = np.repeat(rng.random((N, 3)) * 4.031, 3, axis=0) + 0.06 * rng.normal(size=(3 * N, 3))
+    topology = Topology(
+        ["OW", "HW1", "HW2"] * N,
+        masses=[15.9994, 1.008, 1.008] * N,
+        residues=np.repeat(np.arange(N), 3),
+        residue_names=["SOL"] * (3 * N),
+    )
+    forces = rng.normal(size=atoms.shape)
+    return Particles(atoms % 4.031, box, topology=topology, forces=forces, units="md")
+
+
+def test_kernel(benchmark, water):
+    bound = Beads(by="residue", name="W").bind(water)
+    kernel = bound._kernel
+
+    def frame():
+        return kernel.positions(water.box, water.positions), kernel.forces(water.forces)
+
+    benchmark(frame)
+
+
+def test_frame(benchmark, water):
+    benchmark(Beads(by="residue", name="W").bind(water), water)
+
+
+def test_topology(benchmark, water):
+    benchmark(lambda: Beads(by="residue", name="W").bind(water))
