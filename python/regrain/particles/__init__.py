@@ -1,5 +1,42 @@
 """Particles: their state, their force fields, their dynamics."""
 
+from regrain.particles.bonded import (
+    CosineAngle,
+    FENEBond,
+    HarmonicAngle,
+    HarmonicBond,
+    HarmonicDihedral,
+    PeriodicDihedral,
+    TableAngle,
+    TableBond,
+    TableDihedral,
+)
+from regrain.particles.dynamics import NVE, CellRescale, Langevin, NoseHoover
+from regrain.particles.force_field import Evaluation, ForceField
+from regrain.particles.potentials import LennardJones, Potential, Table
+from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology
 
-__all__ = ["Particles", "Topology"]
+__all__ = [
+    "NVE",
+    "CellRescale",
+    "CosineAngle",
+    "Evaluation",
+    "FENEBond",
+    "ForceField",
+    "HarmonicAngle",
+    "HarmonicBond",
+    "HarmonicDihedral",
+    "Langevin",
+    "LennardJones",
+    "NoseHoover",
+    "Particles",
+    "PeriodicDihedral",
+    "Potential",
+    "Table",
+    "TableAngle",
+    "TableBond",
+    "TableDihedral",
+    "Topology",
+    "fcc",
+]

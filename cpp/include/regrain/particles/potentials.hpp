@@ -1,0 +1,31 @@
+#pragma once
+
+#include "regrain/base/export.hpp"
+#include "regrain/base/table.hpp"
+#include "regrain/particles/force_field.hpp"
+
+/// The potentials as functions of one coordinate: what a user plots and fits is what runs.
+namespace regrain::particles {
+
+struct EnergySlope {
+    double energy, slope;
+};
+
+/// Pair energy and du/dr at distance r > 0; zero at and beyond the cutoff. Throws Error below the
+/// range of a table.
+[[nodiscard]] REGRAIN_EXPORT EnergySlope evaluate(const PairPotential& potential, double r);
+
+/// Bond energy and du/dr at length r. Throws Error for an overstretched FENE bond and outside of a
+/// table.
+[[nodiscard]] REGRAIN_EXPORT EnergySlope evaluate_bond(const BondPotential& potential, double r);
+/// Angle energy and du/dtheta, theta in [0, pi].
+[[nodiscard]] REGRAIN_EXPORT EnergySlope evaluate_angle(const AnglePotential& potential,
+                                                        double theta);
+/// Dihedral energy and du/dphi; phi in [-pi, pi], 0 is cis (IUPAC).
+[[nodiscard]] REGRAIN_EXPORT EnergySlope evaluate_dihedral(const DihedralPotential& potential,
+                                                           double phi);
+
+/// Spline through values on [-pi, pi], both ends included and equal, with no kink where it closes.
+[[nodiscard]] REGRAIN_EXPORT CubicTable periodic_table(std::span<const double> values);
+
+}  // namespace regrain::particles

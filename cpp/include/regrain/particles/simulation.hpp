@@ -1,0 +1,118 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "regrain/base/box.hpp"
+#include "regrain/base/export.hpp"
+#include "regrain/base/vec3.hpp"
+#include "regrain/particles/force_field.hpp"
+#include "regrain/particles/pair_engine.hpp"
+
+/// Particles in time. Units are consistent ones: energy = mass length^2 / time^2; temperatures are
+/// given as kT, pressures as energy / length^3.
+namespace regrain::particles {
+
+/// Newton's equations by velocity Verlet.
+struct Nve {};
+
+/// Langevin's equation by BAOAB (Leimkuhler and Matthews, Appl. Math. Res. Express 2013, 34).
+struct Langevin {
+    double kt, friction;
+};
+
+/// A chain of Nose-Hoover thermostats (Martyna, Tuckerman, Tobias and Klein, Mol. Phys. 87, 1117
+/// (1996)) with masses Q_1 = g kT time^2, Q_j = kT time^2.
+struct NoseHoover {
+    double kt, time;
+    int chain{3};
+};
+
+using Dynamics = std::variant<Nve, Langevin, NoseHoover>;
+
+/// Isotropic stochastic cell rescaling (Bernetti and Bussi, J. Chem. Phys. 153, 114107 (2020)),
+/// integrated in the square root of the volume, where its noise is constant.
+struct CellRescale {
+    double kt, pressure, time, compressibility;
+    int every{10};  ///< time steps between scalings
+};
+
+struct SimulationSettings {
+    double dt;
+    Dynamics dynamics;
+    std::optional<CellRescale> barostat;
+    std::uint64_t seed{0};
+    double skin{0.3};
+};
+
+/// What a step is judged by. `virial` and the tensors are symmetric: xx yy zz xy xz yz.
+struct Measurement {
+    double pair{0.0}, bonds{0.0}, angles{0.0}, dihedrals{0.0};
+    std::array<double, 6> virial{}, kinetic_tensor{};  ///< sums of r_a f_b and of m v_a v_b
+    double conserved{0.0};  ///< total energy minus the heat and work the thermostat and barostat
+                            ///< put in; its drift is the error of the time step
+    [[nodiscard]] double potential() const { return pair + bonds + angles + dihedrals; }
+    [[nodiscard]] double kinetic() const {
+        return 0.5 * (kinetic_tensor[0] + kinetic_tensor[1] + kinetic_tensor[2]);
+    }
+};
+
+/// Moves particles. Positions, velocities and images go in and out by particle id.
+///
+/// Nve and NoseHoover conserve the momentum, and `assign` takes out what there is of it (unless
+/// there is one particle only), so that 3 n - 3 degrees of freedom share the kinetic energy. Under
+/// Langevin the centre of mass diffuses and there are 3 n.
+class REGRAIN_EXPORT Simulation {
+public:
+    /// Throws Error unless masses, dt and the parameters of dynamics and barostat are positive.
+    Simulation(const ForceField& field, std::span<const std::int32_t> types,
+               std::span<const double> masses, const SimulationSettings& settings);
+    ~Simulation();
+    Simulation(Simulation&&) noexcept;
+    Simulation& operator=(Simulation&&) noexcept;
+
+    /// The start: step 0. Without velocities they are drawn from the distribution of `kt`.
+    void assign(std::span<const Vec3> positions, std::span<const std::array<std::int32_t, 3>> images,
+                std::span<const Vec3> velocities, double kt, const Box& box);
+
+    /// Takes so many steps. Throws Error naming step, particle and distance when a particle is not
+    /// a number any more or moves further than `max_move` in a step; the state is lost then.
+    void run(std::uint64_t steps);
+
+    /// Energies, virial, kinetic tensor and conserved quantity of the present step.
+    [[nodiscard]] Measurement measure();
+
+    [[nodiscard]] std::uint64_t step() const;
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] std::size_t degrees_of_freedom() const;
+    [[nodiscard]] double max_move() const;
+    [[nodiscard]] const Box& box() const;
+    /// Positions in the box, and the images they are in.
+    void places(std::span<Vec3> positions, std::span<std::array<std::int32_t, 3>> images) const;
+    void velocities(std::span<Vec3> out) const;
+    void forces(std::span<Vec3> out) const;
+    [[nodiscard]] const PairEngine& engine() const;
+
+    /// All that decides future bits, by row.
+    struct Snapshot {
+        PairEngine::Snapshot engine;
+        std::vector<Vec3> velocities, forces;
+        std::vector<std::array<std::int32_t, 3>> image_offsets;  ///< by id
+        std::uint64_t step{0};
+        std::vector<double> numbers;  ///< thermostat chain, heat and work so far, last sums
+    };
+    [[nodiscard]] Snapshot snapshot() const;
+    void restore(const Snapshot& snapshot);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace regrain::particles

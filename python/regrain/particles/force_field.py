@@ -1,0 +1,505 @@
+"""The law on the level of particles."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrain import _core
+from regrain.checkpoint import load_json, save_json
+from regrain.errors import RegrainError
+from regrain.particles.dynamics import CellRescale, Dynamics
+from regrain.particles.potentials import Floats, Potential, potential_from_dict
+from regrain.particles.run import Settings, run
+from regrain.particles.state import Particles, Topology
+from regrain.trace import Trace
+from regrain.units import units as unit_system
+
+__all__ = ["Evaluation", "ForceField"]
+
+Types = tuple[str, ...]
+Terms = Mapping[Types, Potential | None]
+
+_WIDTH = {"pair": 2, "bond": 2, "angle": 3, "dihedral": 4}
+# Where xx yy zz xy xz yz go in a symmetric matrix.
+_SYMMETRIC = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation:
+    """What a force field says about one state.
+
+    Attributes
+    ----------
+    energy : float
+        Potential energy.
+    forces : ndarray, shape (n, 3)
+    virial : ndarray, shape (3, 3)
+        Sum of r ⊗ F over all interactions: its trace is -dU/dlnλ of scaling all lengths by λ.
+    terms : dict of str to float
+        The energy by kind: "pair", "bond", "angle", "dihedral".
+    pressure_tensor : ndarray, shape (3, 3), or None
+        (Σ m v ⊗ v + virial) / volume in the pressure unit; None for a state without velocities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain.particles import ForceField, LennardJones, Particles
+    >>> field = ForceField(pairs={("A", "A"): LennardJones(epsilon=1, sigma=1, cutoff=3)})
+    >>> field.evaluate(Particles([[0, 0, 0], [1.5, 0, 0]], box=[9, 9, 9]))
+    Evaluation(energy -0.320337: pair -0.320337)
+    """
+
+    energy: float
+    forces: Floats
+    virial: Floats
+    terms: dict[str, float]
+    pressure_tensor: Floats | None
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name} {value:g}" for name, value in self.terms.items() if value)
+        return f"Evaluation(energy {self.energy:g}{': ' + parts if parts else ''})"
+
+
+class ForceField:
+    """Potentials by the types of the particles they act on. Immutable and picklable.
+
+    Parameters
+    ----------
+    pairs, bonds, angles, dihedrals : mapping of tuple of str to Potential, optional
+        Keyed by type names in either order. Every pair of types, and every bond, angle and dihedral
+        that occurs in a state must be named: ``None`` says that there is no interaction.
+    temperature : float, optional
+        Of the state that the law was derived at; what thermostats default to.
+    exclude : int
+        Pairs up to so many bonds apart feel no pair potential.
+    units : str
+        ``"reduced"`` or ``"md"``: that of the states it works on.
+
+    Raises
+    ------
+    RegrainError
+        Keys of a wrong length, one interaction named twice, a potential of another kind or one that
+        is still a form without energies.
+
+    Examples
+    --------
+    >>> from regrain.particles import ForceField, HarmonicBond, LennardJones
+    >>> field = ForceField(
+    ...     pairs={("A", "A"): LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5)},
+    ...     bonds={("A", "A"): HarmonicBond(k=100.0, r0=1.0)},
+    ...     temperature=1.0,
+    ... )
+    >>> print(field)
+    kind  types  potential
+    pair  A-A    LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5)
+    bond  A-A    HarmonicBond(k=100.0, r0=1.0)
+    temperature 1, exclude 2, units reduced
+    >>> field == eval(repr(field))
+    True
+    """
+
+    def __init__(
+        self,
+        pairs: Terms | None = None,
+        *,
+        bonds: Terms | None = None,
+        angles: Terms | None = None,
+        dihedrals: Terms | None = None,
+        temperature: float | None = None,
+        exclude: int = 2,
+        units: str = "reduced",
+    ) -> None:
+        self._terms = {
+            "pair": _checked("pair", pairs),
+            "bond": _checked("bond", bonds),
+            "angle": _checked("angle", angles),
+            "dihedral": _checked("dihedral", dihedrals),
+        }
+        if temperature is not None and not (np.isfinite(temperature) and temperature >= 0):
+            raise RegrainError(f"temperature: got {temperature}, expected zero or more")
+        if int(exclude) != exclude or exclude < 0:
+            raise RegrainError(f"exclude: got {exclude}, expected a number of bonds, 0 or more")
+        self._temperature = temperature
+        self._exclude = int(exclude)
+        self._units = unit_system(units).name
+
+    @property
+    def pairs(self) -> Terms:
+        """Pair potentials by sorted type names."""
+        return MappingProxyType(self._terms["pair"])
+
+    @property
+    def bonds(self) -> Terms:
+        """Bond potentials by type names."""
+        return MappingProxyType(self._terms["bond"])
+
+    @property
+    def angles(self) -> Terms:
+        """Angle potentials by type names."""
+        return MappingProxyType(self._terms["angle"])
+
+    @property
+    def dihedrals(self) -> Terms:
+        """Dihedral potentials by type names."""
+        return MappingProxyType(self._terms["dihedral"])
+
+    @property
+    def temperature(self) -> float | None:
+        """Of the state that the law was derived at."""
+        return self._temperature
+
+    @property
+    def exclude(self) -> int:
+        """Pairs up to so many bonds apart feel no pair potential."""
+        return self._exclude
+
+    @property
+    def units(self) -> str:
+        """The unit tag."""
+        return self._units
+
+    @property
+    def cutoff(self) -> float:
+        """The largest cutoff of the pair potentials, 0 when there are none."""
+        return max((cast(Any, p).cutoff for p in self.pairs.values() if p is not None), default=0.0)
+
+    def replace(self, **changes: Any) -> ForceField:
+        """A copy with some arguments of the constructor changed."""
+        given: dict[str, Any] = {
+            "pairs": self.pairs,
+            "bonds": self.bonds,
+            "angles": self.angles,
+            "dihedrals": self.dihedrals,
+            "temperature": self.temperature,
+            "exclude": self.exclude,
+            "units": self.units,
+        }
+        return ForceField(**{**given, **changes})
+
+    # ------------------------------------------------------------------ as text and data
+
+    def __repr__(self) -> str:
+        shown = []
+        for kind, terms in self._terms.items():
+            if terms:
+                inside = ", ".join(f"{key!r}: {value!r}" for key, value in terms.items())
+                shown.append(f"{kind}s={{{inside}}}")
+        if self.temperature is not None:
+            shown.append(f"temperature={self.temperature!r}")
+        if self.exclude != 2:
+            shown.append(f"exclude={self.exclude}")
+        if self.units != "reduced":
+            shown.append(f"units={self.units!r}")
+        return f"ForceField({', '.join(shown)})"
+
+    def __str__(self) -> str:
+        rows = [("kind", "types", "potential")]
+        for kind, terms in self._terms.items():
+            rows += [(kind, "-".join(key), repr(value)) for key, value in terms.items()]
+        widths = [max(len(row[k]) for row in rows) for k in (0, 1)]
+        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
+        unit = unit_system(self.units).temperature
+        warm = "" if self.temperature is None else f"temperature {self.temperature:g} {unit}"
+        warm = f"{warm.strip()}, " if warm else ""
+        return "\n".join([*lines, f"{warm}exclude {self.exclude}, units {self.units}"])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ForceField) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.to_dict(), sort_keys=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, JSON-able."""
+        content: dict[str, Any] = {
+            f"{kind}s": [[list(key), None if p is None else p.to_dict()] for key, p in terms.items()]
+            for kind, terms in self._terms.items()
+        }
+        content.update(temperature=self.temperature, exclude=self.exclude, units=self.units)
+        return content
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> ForceField:
+        """The force field that ``to_dict`` of it gave.
+
+        Raises
+        ------
+        RegrainError
+            Something is missing or does not belong.
+        """
+        given = dict(content)
+        try:
+            for kind in _WIDTH:
+                given[f"{kind}s"] = {
+                    tuple(key): None if p is None else potential_from_dict(p)
+                    for key, p in given[f"{kind}s"]
+                }
+            return cls(**given)
+        except (KeyError, TypeError) as error:
+            raise RegrainError(f"this is not a force field of regrain: {error}") from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write as JSON, all bits kept."""
+        save_json(path, self.to_dict())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> ForceField:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        RegrainError
+            No such file, or not a force field.
+        """
+        content = load_json(path)
+        if not isinstance(content, dict):
+            raise RegrainError(f"{path} does not hold a force field of regrain")
+        return cls.from_dict(content)
+
+    # ------------------------------------------------------------------ use
+
+    def evaluate(self, state: Particles) -> Evaluation:
+        """Energy, forces and virial of a state.
+
+        Raises
+        ------
+        RegrainError
+            Types or bonded terms that the force field does not name, another unit tag, overlapping
+            particles.
+
+        Examples
+        --------
+        >>> from regrain.particles import ForceField, HarmonicBond, Particles, Topology
+        >>> field = ForceField({("A", "A"): None}, bonds={("A", "A"): HarmonicBond(k=2.0, r0=1.0)})
+        >>> pair = Particles([[0, 0, 0], [3, 0, 0]], box=[9, 9, 9],
+        ...                  topology=Topology(["A", "A"], bonds=[(0, 1)]))
+        >>> field.evaluate(pair).forces.tolist()
+        [[4.0, 0.0, 0.0], [-4.0, 0.0, 0.0]]
+        """
+        n = len(state)
+        simulation = _core.Simulation(
+            self.compile(state),
+            types=state.topology.type_ids,
+            masses=np.ones(n),
+            dt=1.0,
+            dynamics=_core.Nve(),
+            barostat=None,
+            seed=0,
+            skin=0.0,
+        )
+        simulation.assign(
+            positions=state.positions, images=None, velocities=np.zeros((n, 3)), kt=0.0,
+            box=state.box,
+        )
+        measured = simulation.measure()
+        virial = np.array(measured.virial)[_SYMMETRIC]
+        pressure = None
+        if state.velocities is not None:
+            momentum = state.topology.masses[:, None] * state.velocities
+            factor = unit_system(self.units).pressure_factor / state.volume
+            pressure = (momentum.T @ state.velocities + virial) * factor
+        return Evaluation(
+            energy=measured.potential,
+            forces=simulation.forces(),
+            virial=virial,
+            terms={
+                "pair": measured.pair,
+                "bond": measured.bonds,
+                "angle": measured.angles,
+                "dihedral": measured.dihedrals,
+            },
+            pressure_tensor=pressure,
+        )
+
+    def run(
+        self,
+        state: Particles,
+        *,
+        time: float,
+        dt: float,
+        every: float | None = None,
+        seed: int = 0,
+        dynamics: Dynamics | None = None,
+        barostat: CellRescale | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        progress: bool = True,
+        skin: float | None = None,
+    ) -> Trace[Particles]:
+        """Move the particles of a state through time.
+
+        Parameters
+        ----------
+        state : Particles
+            The start. Without velocities they are drawn from the Maxwell distribution, with no
+            total momentum.
+        time : float
+            How long.
+        dt : float
+            Time step.
+        every : float, optional
+            Time between frames, rounded to whole steps; a hundredth of ``time`` when omitted. The
+            first frame is at ``every``: the start is not part of the trace.
+        seed : int
+            The same seed gives the same bits, at any number of threads.
+        dynamics : NVE, Langevin or NoseHoover, optional
+            ``Langevin(friction=1.0)`` when omitted.
+        barostat : CellRescale, optional
+            Constant volume when omitted.
+        checkpoint : path, optional
+            A file to which the run is written now and then, and when it is interrupted. If it is
+            there already the run continues from it, to the same bits as if it had never stopped; a
+            longer ``time`` than that of the file prolongs the run.
+        progress : bool
+            Show a bar, if tqdm is installed and stderr is a terminal.
+        skin : float, optional
+            Extra reach of the neighbour list, a matter of speed; 0.12 cutoffs when omitted.
+
+        Returns
+        -------
+        Trace
+            Frames with positions (in the box, with images) and velocities; ``log`` has
+            ``potential_energy``, ``kinetic_energy``, ``temperature``, ``volume``,
+            ``pressure_tensor`` (n_frames, 3, 3) and ``conserved_energy``: the total energy minus
+            the heat and work that thermostat and barostat put in.
+
+        Raises
+        ------
+        RegrainError
+            Types that the force field does not name, a missing temperature, masses of zero, a
+            checkpoint of another run; and when the run goes wrong (overlaps, a step that throws a
+            particle far, a pair outside of a table): step, time, particles and distance are named,
+            and the last checkpoint.
+        KeyboardInterrupt
+            On Ctrl-C, within a second, after a checkpoint was written.
+
+        Examples
+        --------
+        >>> from regrain.particles import ForceField, LennardJones, fcc
+        >>> lj = LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5, mode="shifted")
+        >>> field = ForceField({("A", "A"): lj}, temperature=1.0)
+        >>> field.run(fcc(cells=3, density=0.8), time=1.0, dt=0.005, every=0.1, seed=1)
+        Trace(10 frames of particles, times 0.1 to 1)
+        """
+        settings = Settings(
+            time=time,
+            dt=dt,
+            every=time / 100 if every is None else every,
+            seed=seed,
+            dynamics=dynamics,
+            barostat=barostat,
+            skin=skin,
+        )
+        return run(self, state, settings, checkpoint=checkpoint, progress=progress)
+
+    def compile(self, state: Particles) -> Any:
+        """The force field of the C++ core for the particles of a state.
+
+        Raises
+        ------
+        RegrainError
+            Types or bonded terms that the force field does not name, another unit tag.
+        """
+        if state.units != self.units:
+            raise RegrainError(
+                f"the force field is in {self.units!r} units, the state in {state.units!r}; convert "
+                "one of them"
+            )
+        topology = state.topology
+        names = topology.type_names
+        potentials = [p for p in self.pairs.values() if p is not None]
+        which = np.full((len(names), len(names)), -1)
+        for i, a in enumerate(names):
+            for j, b in enumerate(names):
+                found = self._find("pair", (a, b))
+                if found is not None:
+                    which[i, j] = next(k for k, p in enumerate(potentials) if p is found)
+        field = _core.ForceField(
+            types=len(names),
+            pair_of_types=which,
+            pair_potentials=[p._engine() for p in potentials],
+        )
+        self._add_bonded(field.set_bonds, "bond", topology.bonds, topology)
+        self._add_bonded(field.set_angles, "angle", topology.angles, topology)
+        self._add_bonded(field.set_dihedrals, "dihedral", topology.dihedrals, topology)
+        if self.exclude and len(topology.bonds) and potentials:
+            field.set_exclusions(topology.exclusions(self.exclude))
+        return field
+
+    def _add_bonded(
+        self, add: Callable[..., None], kind: str, terms: NDArray[Any], topology: Topology
+    ) -> None:
+        if not len(terms):
+            return
+        kinds, which = np.unique(topology.type_ids[terms], axis=0, return_inverse=True)
+        found = [
+            self._find(kind, tuple(topology.type_names[k] for k in types)) for types in kinds
+        ]
+        engines = [None if p is None else p._engine() for p in found]
+        acts = np.array([p is not None for p in found])[which.reshape(-1)]
+        place = np.cumsum([p is not None for p in found]) - 1
+        add(
+            potentials=[p for p in engines if p is not None],
+            particles=terms[acts],
+            which=place[which.reshape(-1)][acts],
+        )
+
+    def _find(self, kind: str, types: Types) -> Potential | None:
+        key = _canonical(types)
+        terms = self._terms[kind]
+        if key not in terms:
+            named = ", ".join("-".join(k) for k in terms) or "none"
+            raise RegrainError(
+                f"the state has a {kind} {'-'.join(types)}, for which the force field has no "
+                f"potential (it has: {named}); give {kind}s={{{key!r}: ...}}, or None for no "
+                "interaction"
+            )
+        return terms[key]
+
+
+def _canonical(types: Types) -> Types:
+    return min(types, types[::-1])
+
+
+def _checked(kind: str, given: Terms | None) -> dict[Types, Potential | None]:
+    terms: dict[Types, Potential | None] = {}
+    for key, potential in (given or {}).items():
+        if (
+            isinstance(key, str)
+            or len(key) != _WIDTH[kind]
+            or not all(isinstance(name, str) for name in key)
+        ):
+            raise RegrainError(
+                f"{kind}s: got the key {key!r}, expected {_WIDTH[kind]} type names, such as "
+                f"{tuple('ABCD'[: _WIDTH[kind]])}"
+            )
+        ordered = _canonical(tuple(str(name) for name in key))
+        if ordered in terms:
+            raise RegrainError(f"{kind}s name {'-'.join(ordered)} twice; give it once")
+        _check_potential(kind, ordered, potential)
+        terms[ordered] = potential
+    return dict(sorted(terms.items()))
+
+
+def _check_potential(kind: str, key: Types, potential: Any) -> None:
+    where = f"{kind}s[{'-'.join(key)}]"
+    if potential is None:
+        return
+    if not isinstance(potential, Potential):
+        raise RegrainError(f"{where}: got {potential!r}, expected a potential or None")
+    if potential.kind != kind:
+        raise RegrainError(
+            f"{where}: {type(potential).__name__} is a {potential.kind} potential, expected one of "
+            f"a {kind}"
+        )
+    if getattr(potential, "energy", 0.0) is None:
+        raise RegrainError(
+            f"{where}: {potential!r} has no energies, it is a form to be fitted; give energy=..."
+        )

@@ -1,0 +1,362 @@
+"""A run of the engine: slices of steps, frames, checkpoints, progress."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from regrain import _core
+from regrain.checkpoint import load_arrays, save_arrays
+from regrain.errors import RegrainError
+from regrain.particles.dynamics import NVE, CellRescale, Dynamics, Langevin
+from regrain.particles.state import Particles
+from regrain.trace import Trace
+from regrain.units import units as unit_system
+
+if TYPE_CHECKING:
+    from regrain.particles.force_field import ForceField
+
+__all__ = ["Settings", "run"]
+
+# Between two looks at the keyboard.
+_SLICE_SECONDS = 0.2
+# Between two checkpoints, unless writing takes long: then as long as keeps it below 2 %.
+_CHECKPOINT_SECONDS = 10.0
+_SYMMETRIC = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
+_FRAME = ("positions", "velocities", "images", "box")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to run: the arguments of ``ForceField.run``, in whole steps.
+
+    Examples
+    --------
+    >>> from regrain.particles.run import Settings
+    >>> Settings(time=1.0, dt=0.01, every=0.1).steps
+    100
+    """
+
+    time: float
+    dt: float
+    every: float
+    seed: int = 0
+    dynamics: Dynamics | None = None
+    barostat: CellRescale | None = None
+    skin: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("time", "dt", "every"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise RegrainError(f"{name}: got {value}, expected a positive number")
+        if self.time < 0.5 * self.dt:
+            raise RegrainError(f"time {self.time} is less than a time step of {self.dt}")
+        if not 0 <= self.seed < 2**64 or int(self.seed) != self.seed:
+            raise RegrainError(f"seed: got {self.seed}, expected a whole number from 0 to 2^64")
+        if self.frame_steps > self.steps:
+            raise RegrainError(
+                f"every={self.every} is longer than time={self.time}: no frame would be kept"
+            )
+
+    @property
+    def steps(self) -> int:
+        """Time steps in all."""
+        return round(self.time / self.dt)
+
+    @property
+    def frame_steps(self) -> int:
+        """Time steps between frames."""
+        return max(1, round(self.every / self.dt))
+
+
+def run(
+    field: ForceField,
+    state: Particles,
+    settings: Settings,
+    *,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+) -> Trace[Particles]:
+    """Move the particles of a state: see ``ForceField.run``.
+
+    Examples
+    --------
+    >>> from regrain.particles import ForceField, fcc
+    >>> from regrain.particles.run import Settings, run
+    >>> ideal = ForceField({("A", "A"): None}, temperature=1.0)
+    >>> run(ideal, fcc(cells=2, density=0.1), Settings(time=1.0, dt=0.1, every=0.5))
+    Trace(2 frames of particles, times 0.5 to 1)
+    """
+    return _Run(field, state, settings, None if checkpoint is None else Path(checkpoint)).finish(
+        progress
+    )
+
+
+@dataclass
+class _Frame:
+    arrays: dict[str, Any]
+    log: dict[str, Any]
+
+
+class _Run:
+    """All that is held while particles move."""
+
+    def __init__(
+        self, field: ForceField, state: Particles, settings: Settings, path: Path | None
+    ) -> None:
+        self.field, self.start, self.settings, self.path = field, state, settings, path
+        self.units = unit_system(field.units)
+        self.dynamics = Langevin() if settings.dynamics is None else settings.dynamics
+        self.simulation = self._simulation()
+        self.frames: list[_Frame] = []
+        self.wall_time = 0.0
+        self.continued = 0
+        self.last_checkpoint: float | None = None
+        if path is not None and path.exists():
+            self._restore(path)
+        else:
+            self._assign()
+
+    # ------------------------------------------------------------------ the start
+
+    def _temperature(self) -> float | None:
+        own = getattr(self.dynamics, "temperature", None)
+        return self.field.temperature if own is None else float(own)
+
+    def _simulation(self) -> Any:
+        s, topology = self.settings, self.start.topology
+        temperature = self._temperature()
+        barostat = None
+        if s.barostat is not None:
+            if temperature is None or isinstance(self.dynamics, NVE):
+                raise RegrainError(
+                    f"{s.barostat!r} needs a thermostat with a temperature; use Langevin or "
+                    "NoseHoover dynamics, and give it or the force field a temperature"
+                )
+            barostat = s.barostat._engine(self.units.boltzmann * temperature, self.units)
+        return _core.Simulation(
+            self.field.compile(self.start),
+            types=topology.type_ids,
+            masses=topology.masses,
+            dt=s.dt,
+            dynamics=self.dynamics._engine(self.field.temperature, self.units),
+            barostat=barostat,
+            seed=s.seed,
+            skin=0.12 * self.field.cutoff if s.skin is None else s.skin,
+        )
+
+    def _assign(self) -> None:
+        temperature = self._temperature()
+        if self.start.velocities is None and temperature is None:
+            raise RegrainError(
+                "the state has no velocities, and there is no temperature to draw them for; give "
+                "the force field a temperature, or the state velocities"
+            )
+        self.simulation.assign(
+            positions=self.start.positions,
+            images=self.start.images,
+            velocities=self.start.velocities,
+            kt=self.units.boltzmann * (temperature or 0.0),
+            box=self.start.box,
+        )
+
+    def _fingerprint(self) -> dict[str, Any]:
+        """What a checkpoint must agree with to be one of this run."""
+        s, start, topology = self.settings, self.start, self.start.topology
+        digest = hashlib.sha256()
+        for array in (start.positions, start.box, start.velocities, start.images):
+            digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+        for array in (topology.types, topology.masses, topology.bonds, topology.angles,
+                      topology.dihedrals):  # fmt: skip
+            digest.update(array.tobytes())
+        field = json.dumps(self.field.to_dict(), sort_keys=True)
+        return {
+            "force field": hashlib.sha256(field.encode()).hexdigest(),
+            "start": digest.hexdigest(),
+            "dt": s.dt,
+            "steps between frames": s.frame_steps,
+            "seed": int(s.seed),
+            "dynamics": repr(self.dynamics),
+            "barostat": repr(s.barostat),
+            "skin": s.skin,
+        }
+
+    # ------------------------------------------------------------------ time
+
+    def finish(self, progress: bool) -> Trace[Particles]:
+        bar = _bar(self.settings.steps, self.simulation.step) if progress else None
+        try:
+            self._advance(bar)
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        except RegrainError as error:
+            raise RegrainError(f"{error}{self._where()}") from error
+        finally:
+            if bar is not None:
+                bar.close()
+        self._save()
+        return self._trace()
+
+    def _advance(self, bar: Any) -> None:
+        sim, total, stride = self.simulation, self.settings.steps, self.settings.frame_steps
+        slice_steps, last_save = 1, monotonic()
+        pause = _CHECKPOINT_SECONDS
+        while True:
+            # An interrupt may come between any two lines: a frame that is due is taken here, also
+            # after a restart, and appending it is one operation.
+            if sim.step == (len(self.frames) + 1) * stride:
+                self.frames.append(self._frame())
+            if sim.step >= total:
+                return
+            due = min(total, (len(self.frames) + 1) * stride) - sim.step
+            before = monotonic()
+            steps = min(due, slice_steps)
+            sim.run(steps)
+            took = monotonic() - before
+            self.wall_time += took
+            slice_steps = max(1, min(2 * slice_steps, int(steps * _SLICE_SECONDS / (took + 1e-9))))
+            if bar is not None:
+                bar.update(steps)
+            if self.path is not None and monotonic() - last_save > pause:
+                before = monotonic()
+                self._save()
+                last_save = monotonic()
+                pause = max(_CHECKPOINT_SECONDS, 50 * (last_save - before))
+
+    def _where(self) -> str:
+        text = f" (steps of {self.settings.dt:g}{_space(self.units.time)})"
+        if self.last_checkpoint is not None:
+            text += f"; the last checkpoint, {self.path}, is of time {self.last_checkpoint:g}"
+        elif self.path is not None:
+            text += "; there is no checkpoint yet"
+        return text
+
+    def _frame(self) -> _Frame:
+        sim, units = self.simulation, self.units
+        measured = sim.measure()
+        box = sim.box
+        volume = float(np.prod(np.diag(box)))
+        positions, images = sim.places()
+        tensor = np.array(measured.virial) + np.array(measured.kinetic_tensor)
+        log = {
+            "potential_energy": measured.potential,
+            "kinetic_energy": measured.kinetic,
+            "temperature": 2 * measured.kinetic / (sim.degrees_of_freedom * units.boltzmann),
+            "volume": volume,
+            "pressure_tensor": tensor[_SYMMETRIC] / volume * units.pressure_factor,
+            "conserved_energy": measured.conserved,
+        }
+        if not np.isfinite(measured.potential + measured.kinetic):
+            raise RegrainError(
+                f"step {sim.step}: the energy is not a number any more; use a smaller time step"
+            )
+        values = (positions, sim.velocities(), images, box)
+        return _Frame(dict(zip(_FRAME, values, strict=True)), log)
+
+    # ------------------------------------------------------------------ keeping
+
+    def _save(self) -> None:
+        if self.path is None:
+            return
+        arrays = {f"engine.{name}": np.asarray(a) for name, a in self.simulation.snapshot().items()}
+        for group in ("arrays", "log"):
+            columns = [getattr(frame, group) for frame in self.frames]
+            for name in columns[0] if columns else ():
+                arrays[f"{group}.{name}"] = np.stack([column[name] for column in columns])
+        meta = {
+            "format": "regrain run 1",
+            "settings": self._fingerprint(),
+            "frames": len(self.frames),
+            "wall_time": self.wall_time,
+            "continued": self.continued,
+        }
+        save_arrays(self.path, arrays, meta=meta)
+        self.last_checkpoint = self.simulation.step * self.settings.dt
+
+    def _restore(self, path: Path) -> None:
+        arrays, meta = load_arrays(path)
+        if meta.get("format") != "regrain run 1":
+            raise RegrainError(f"{path} is not a checkpoint of a run; give another path")
+        mine, its = self._fingerprint(), meta["settings"]
+        wrong = [name for name in mine if mine[name] != its.get(name)]
+        if wrong:
+            raise RegrainError(
+                f"{path} is a checkpoint of another run: it has another {', another '.join(wrong)}; "
+                "delete it, or give this run another path"
+            )
+        self.simulation.restore(
+            {k.removeprefix("engine."): a for k, a in arrays.items() if k.startswith("engine.")}
+        )
+        for k in range(meta["frames"]):
+            self.frames.append(
+                _Frame(
+                    {name: arrays[f"arrays.{name}"][k] for name in _FRAME},
+                    {n.removeprefix("log."): a[k] for n, a in arrays.items() if n.startswith("log.")},
+                )
+            )
+        self.wall_time, self.continued = meta["wall_time"], meta["continued"] + 1
+        self.last_checkpoint = self.simulation.step * self.settings.dt
+
+    # ------------------------------------------------------------------ the result
+
+    def _trace(self) -> Trace[Particles]:
+        s = self.settings
+        frames = self.frames[: s.steps // s.frame_steps]
+        states = [
+            Particles(
+                positions=frame.arrays["positions"],
+                velocities=frame.arrays["velocities"],
+                images=frame.arrays["images"],
+                box=frame.arrays["box"],
+                topology=self.start.topology,
+                units=self.field.units,
+            )
+            for frame in frames
+        ]
+        return Trace(
+            states,
+            times=s.dt * s.frame_steps * np.arange(1, len(frames) + 1),
+            log={name: np.array([frame.log[name] for frame in frames]) for name in frames[0].log},
+            provenance={
+                "model": self.field.to_dict(),
+                "dynamics": repr(self.dynamics),
+                "barostat": repr(s.barostat),
+                "dt": s.dt,
+                "seed": int(s.seed),
+                "steps": s.steps,
+                "wall_time": self.wall_time,
+                "continued": self.continued,
+                "threads": _core.threads(),
+                "versions": {
+                    "regrain": _core.__version__,
+                    "numpy": np.__version__,
+                    "python": platform.python_version(),
+                },
+            },
+        )
+
+
+def _bar(total: int, done: int) -> Any:
+    """A progress bar, where there is somebody to see it."""
+    if not sys.stderr.isatty():
+        return None
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        return None
+    return tqdm(total=total, initial=done, unit="step", leave=False)
+
+
+def _space(unit: str) -> str:
+    return f" {unit}" if unit else ""
