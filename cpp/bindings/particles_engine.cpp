@@ -1,6 +1,7 @@
 #include <pybind11/native_enum.h>
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 #include <algorithm>
 #include <string>
@@ -16,6 +17,7 @@ namespace {
 
 using namespace regrain::particles;
 using Image = std::array<std::int32_t, 3>;
+using Dict = py::typing::Dict<py::str, py::object>;
 
 template <class T>
 using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
@@ -116,8 +118,8 @@ void bind_potentials(py::module_& m) {
              py::arg("sigma"), py::arg("cutoff"), py::arg("mode"));
     py::class_<Harmonic>(m, "Harmonic")
         .def(py::init<double, double>(), py::kw_only(), py::arg("k"), py::arg("x0"));
-    py::class_<Fene>(m, "Fene")
-        .def(py::init<double, double>(), py::kw_only(), py::arg("k"), py::arg("r_max"));
+    py::class_<Fene>(m, "Fene").def(py::init<double, double>(), py::kw_only(), py::arg("k"),
+                                    py::arg("r_max"));
     py::class_<CosineSquared>(m, "CosineSquared")
         .def(py::init<double, double>(), py::kw_only(), py::arg("k"), py::arg("theta0"));
     py::class_<Periodic>(m, "Periodic")
@@ -218,8 +220,8 @@ void bind_force_field(py::module_& m) {
 
 // ------------------------------------------------------------------ simulation
 
-py::dict to_dict(const Simulation::Snapshot& s) {
-    py::dict d;
+Dict to_dict(const Simulation::Snapshot& s) {
+    Dict d;
     const auto split = [&d](const std::string& name, const std::vector<Row>& rows) {
         auto [places, r] = new_rows<Vec3>(rows.size());
         Array<std::int64_t> tags(static_cast<py::ssize_t>(rows.size()));
@@ -244,7 +246,7 @@ py::dict to_dict(const Simulation::Snapshot& s) {
     return d;
 }
 
-Simulation::Snapshot to_snapshot(const py::dict& d) {
+Simulation::Snapshot to_snapshot(const Dict& d) {
     const auto doubles = [&d](const std::string& name) {
         return d[name.c_str()].cast<Array<double>>();
     };
@@ -328,7 +330,8 @@ void bind_simulation(py::module_& m) {
                const std::optional<Array<double>>& velocities, double kt,
                const Array<double>& box) {
                 const auto r = rows_of<Vec3>(positions, "positions");
-                const auto i = images ? rows_of<Image>(*images, "images") : std::span<const Image>{};
+                const auto i =
+                    images ? rows_of<Image>(*images, "images") : std::span<const Image>{};
                 const auto v =
                     velocities ? rows_of<Vec3>(*velocities, "velocities") : std::span<const Vec3>{};
                 const Box cell = box_of(box);
@@ -359,7 +362,7 @@ void bind_simulation(py::module_& m) {
         .def("forces", by_id(&Simulation::forces))
         .def("snapshot", [](const Simulation& s) { return to_dict(s.snapshot()); })
         .def("restore",
-             [](Simulation& s, const py::dict& snapshot) { s.restore(to_snapshot(snapshot)); });
+             [](Simulation& s, const Dict& snapshot) { s.restore(to_snapshot(snapshot)); });
 }
 
 }  // namespace

@@ -37,9 +37,10 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[IO[bytes]], 
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from regrain.checkpoint import write_atomically
     >>> write_atomically("note.txt", lambda file: file.write(b"kept"))
-    >>> open("note.txt").read()
+    >>> Path("note.txt").read_text()
     'kept'
     """
     target = Path(path)
@@ -138,7 +139,7 @@ def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, NDArray[Any]], 
     ({}, {})
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(str(arrays.pop(_META)))
     except FileNotFoundError as error:

@@ -6,7 +6,9 @@
 namespace regrain::particles {
 
 NoseHooverChain::NoseHooverChain(double kt, double time, int links, std::size_t degrees_of_freedom)
-    : kt_(kt), degrees_(static_cast<double>(degrees_of_freedom)), mass_(static_cast<std::size_t>(links), kt * time * time) {
+    : kt_(kt),
+      degrees_(static_cast<double>(degrees_of_freedom)),
+      mass_(static_cast<std::size_t>(links), kt * time * time) {
     mass_[0] *= degrees_;
     state_.resize(2 * mass_.size());
 }

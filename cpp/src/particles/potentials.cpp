@@ -13,9 +13,7 @@ namespace {
 constexpr double pi = std::numbers::pi;
 
 // Distance on the circle, in [-pi, pi].
-double periodic_difference(double phi, double phi0) {
-    return std::remainder(phi - phi0, 2.0 * pi);
-}
+double periodic_difference(double phi, double phi0) { return std::remainder(phi - phi0, 2.0 * pi); }
 
 EnergySlope lennard_jones(double epsilon, double sigma, double r) {
     const double s2 = sigma * sigma / (r * r);
@@ -55,9 +53,7 @@ struct Pair {
     }
 };
 
-EnergySlope harmonic(const Harmonic& p, double dx) {
-    return {0.5 * p.k * dx * dx, p.k * dx};
-}
+EnergySlope harmonic(const Harmonic& p, double dx) { return {0.5 * p.k * dx * dx, p.k * dx}; }
 
 struct Bond {
     double r;
@@ -122,8 +118,9 @@ CubicTable periodic_table(std::span<const double> values) {
                     std::to_string(values.size()));
     }
     if (std::abs(values[n] - values[0]) > 1e-9 * (std::abs(values[n]) + std::abs(values[0]))) {
-        throw Error("a periodic table starts with " + std::to_string(values[0]) + " and ends with " +
-                    std::to_string(values[n]) + "; -pi and pi are the same angle, give equal values");
+        throw Error("a periodic table starts with " + std::to_string(values[0]) +
+                    " and ends with " + std::to_string(values[n]) +
+                    "; -pi and pi are the same angle, give equal values");
     }
     const double dx = 2.0 * pi / static_cast<double>(n);
     // Slopes d of the periodic spline: d[i-1] + 4 d[i] + d[i+1] = 3 (y[i+1] - y[i-1]) / dx. The

@@ -10,7 +10,7 @@ namespace regrain::particles {
 
 /// Three independent standard normal numbers for each particle: a function of the generator, the
 /// step and the id alone.
-void thermal_noise(const Philox& generator, std::uint64_t step,
-                   std::span<const std::uint32_t> ids, Vec3* out);
+void thermal_noise(const Philox& generator, std::uint64_t step, std::span<const std::uint32_t> ids,
+                   Vec3* out);
 
 }  // namespace regrain::particles

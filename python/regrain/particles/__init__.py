@@ -12,7 +12,8 @@ from regrain.particles.bonded import (
     TableDihedral,
 )
 from regrain.particles.dynamics import NVE, CellRescale, Langevin, NoseHoover
-from regrain.particles.force_field import Evaluation, ForceField
+from regrain.particles.evaluation import Evaluation
+from regrain.particles.force_field import ForceField
 from regrain.particles.potentials import LennardJones, Potential, Table
 from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology

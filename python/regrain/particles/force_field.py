@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -16,56 +15,19 @@ from regrain import _core
 from regrain.checkpoint import load_json, save_json
 from regrain.errors import RegrainError
 from regrain.particles.dynamics import CellRescale, Dynamics
-from regrain.particles.potentials import Floats, Potential, potential_from_dict
+from regrain.particles.evaluation import SYMMETRIC, Evaluation
+from regrain.particles.potentials import Potential, potential_from_dict
 from regrain.particles.run import Settings, run
 from regrain.particles.state import Particles, Topology
 from regrain.trace import Trace
 from regrain.units import units as unit_system
 
-__all__ = ["Evaluation", "ForceField"]
+__all__ = ["ForceField"]
 
 Types = tuple[str, ...]
 Terms = Mapping[Types, Potential | None]
 
 _WIDTH = {"pair": 2, "bond": 2, "angle": 3, "dihedral": 4}
-# Where xx yy zz xy xz yz go in a symmetric matrix.
-_SYMMETRIC = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Evaluation:
-    """What a force field says about one state.
-
-    Attributes
-    ----------
-    energy : float
-        Potential energy.
-    forces : ndarray, shape (n, 3)
-    virial : ndarray, shape (3, 3)
-        Sum of r ⊗ F over all interactions: its trace is -dU/dlnλ of scaling all lengths by λ.
-    terms : dict of str to float
-        The energy by kind: "pair", "bond", "angle", "dihedral".
-    pressure_tensor : ndarray, shape (3, 3), or None
-        (Σ m v ⊗ v + virial) / volume in the pressure unit; None for a state without velocities.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from regrain.particles import ForceField, LennardJones, Particles
-    >>> field = ForceField(pairs={("A", "A"): LennardJones(epsilon=1, sigma=1, cutoff=3)})
-    >>> field.evaluate(Particles([[0, 0, 0], [1.5, 0, 0]], box=[9, 9, 9]))
-    Evaluation(energy -0.320337: pair -0.320337)
-    """
-
-    energy: float
-    forces: Floats
-    virial: Floats
-    terms: dict[str, float]
-    pressure_tensor: Floats | None
-
-    def __repr__(self) -> str:
-        parts = ", ".join(f"{name} {value:g}" for name, value in self.terms.items() if value)
-        return f"Evaluation(energy {self.energy:g}{': ' + parts if parts else ''})"
 
 
 class ForceField:
@@ -220,7 +182,9 @@ class ForceField:
     def to_dict(self) -> dict[str, Any]:
         """Everything, JSON-able."""
         content: dict[str, Any] = {
-            f"{kind}s": [[list(key), None if p is None else p.to_dict()] for key, p in terms.items()]
+            f"{kind}s": [
+                [list(key), None if p is None else p.to_dict()] for key, p in terms.items()
+            ]
             for kind, terms in self._terms.items()
         }
         content.update(temperature=self.temperature, exclude=self.exclude, units=self.units)
@@ -296,11 +260,14 @@ class ForceField:
             skin=0.0,
         )
         simulation.assign(
-            positions=state.positions, images=None, velocities=np.zeros((n, 3)), kt=0.0,
+            positions=state.positions,
+            images=None,
+            velocities=np.zeros((n, 3)),
+            kt=0.0,
             box=state.box,
         )
         measured = simulation.measure()
-        virial = np.array(measured.virial)[_SYMMETRIC]
+        virial = np.array(measured.virial)[SYMMETRIC]
         pressure = None
         if state.velocities is not None:
             momentum = state.topology.masses[:, None] * state.velocities
@@ -409,8 +376,8 @@ class ForceField:
         """
         if state.units != self.units:
             raise RegrainError(
-                f"the force field is in {self.units!r} units, the state in {state.units!r}; convert "
-                "one of them"
+                f"the force field is in {self.units!r} units, the state in {state.units!r}; "
+                "convert one of them"
             )
         topology = state.topology
         names = topology.type_names
@@ -439,9 +406,7 @@ class ForceField:
         if not len(terms):
             return
         kinds, which = np.unique(topology.type_ids[terms], axis=0, return_inverse=True)
-        found = [
-            self._find(kind, tuple(topology.type_names[k] for k in types)) for types in kinds
-        ]
+        found = [self._find(kind, tuple(topology.type_names[k] for k in types)) for types in kinds]
         engines = [None if p is None else p._engine() for p in found]
         acts = np.array([p is not None for p in found])[which.reshape(-1)]
         place = np.cumsum([p is not None for p in found]) - 1

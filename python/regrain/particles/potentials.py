@@ -84,7 +84,7 @@ class Potential:
         return content
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self.to_dict() == cast(Potential, other).to_dict()
+        return isinstance(other, Potential) and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
         return hash(json.dumps(self.to_dict(), sort_keys=True))
@@ -232,7 +232,7 @@ class LennardJones(Potential):
         >>> from regrain.particles import LennardJones
         >>> u, p = LennardJones(epsilon=1.0, sigma=1.0, cutoff=3.0).tail(0.8)
         >>> round(u, 4), round(p, 4)
-        (-0.2481, -0.3967)
+        (-0.2481, -0.3968)
         """
         s3 = (self.sigma / self.cutoff) ** 3
         scale = np.pi * self.epsilon * density * self.sigma**3
@@ -258,13 +258,15 @@ def grid_values(owner: Potential, name: str, given: Any, points: int) -> Any:
     return values
 
 
-def needs_energy(table: Any) -> None:
-    """An error for a table that is still a form."""
+def energy_of(table: Any) -> Floats:
+    """The energies of a table; an error for one that is still a form."""
     if table.energy is None:
         raise RegrainError(
             f"{table!r} has no energies yet: it is a form to be fitted; give energy=..., one value "
             "per point of its grid"
         )
+    energy: Floats = table.energy
+    return energy
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -296,8 +298,8 @@ class Table(Potential):
 
     Loses / Assumes
     ---------------
-    The linear core is a way to get out of a bad start, not physics: a run that visits it often needs
-    a table from smaller distances.
+    The linear core is a way to get out of a bad start, not physics: a run that visits it often
+    needs a table from smaller distances.
 
     Examples
     --------
@@ -344,7 +346,7 @@ class Table(Potential):
 
     def with_energy(self, energy: ArrayLike, *, forces: ArrayLike | None = None) -> Table:
         """The same grid with energies (and forces)."""
-        return replace(self, energy=energy, forces=forces)
+        return replace(self, energy=np.asarray(energy, dtype=float), forces=cast(Any, forces))
 
     def _engine(self) -> Any:
         r_min, energy, forces = self._extended()
@@ -353,27 +355,26 @@ class Table(Potential):
 
     def _extended(self) -> tuple[float, Floats, Floats | None]:
         """The table with the core added in front, on a grid of the same spacing."""
-        needs_energy(self)
-        assert self.energy is not None
+        energy = energy_of(self)
         spacing = (self.r_max - self.r_min) / (self.points - 1)
         added = int(self.r_min / spacing * (1 + 1e-12))
         if self.core == "error" or added == 0:
-            return self.r_min, self.energy, self.forces
+            return self.r_min, energy, self.forces
         forces = self._forces_at_grid()
         stiffness = max((forces[0] - forces[1]) / spacing, abs(forces[0]) / self.r_min)
         depth = spacing * np.arange(added, 0, -1)
-        energy = self.energy[0] + forces[0] * depth + 0.5 * stiffness * depth**2
+        inside = energy[0] + forces[0] * depth + 0.5 * stiffness * depth**2
         return (
             self.r_min - added * spacing,
-            np.concatenate([energy, self.energy]),
+            np.concatenate([inside, energy]),
             np.concatenate([forces[0] + stiffness * depth, forces]),
         )
 
     def _forces_at_grid(self) -> Floats:
         if self.forces is not None:
             return self.forces
-        spline = _core.TabulatedBonded(x_min=self.r_min, x_max=self.r_max, values=self.energy)
-        return cast(Floats, _core.evaluate_angle(spline, self.grid)[1])
+        spline = _core.TabulatedBonded(x_min=self.r_min, x_max=self.r_max, values=energy_of(self))
+        return _core.evaluate_angle(spline, self.grid)[1]
 
     def domain(self) -> tuple[float, float]:
         """The range of the table."""

@@ -18,6 +18,7 @@ from regrain import _core
 from regrain.checkpoint import load_arrays, save_arrays
 from regrain.errors import RegrainError
 from regrain.particles.dynamics import NVE, CellRescale, Dynamics, Langevin
+from regrain.particles.evaluation import SYMMETRIC
 from regrain.particles.state import Particles
 from regrain.trace import Trace
 from regrain.units import units as unit_system
@@ -31,7 +32,6 @@ __all__ = ["Settings", "run"]
 _SLICE_SECONDS = 0.2
 # Between two checkpoints, unless writing takes long: then as long as keeps it below 2 %.
 _CHECKPOINT_SECONDS = 10.0
-_SYMMETRIC = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
 _FRAME = ("positions", "velocities", "images", "box")
 
 
@@ -174,11 +174,13 @@ class _Run:
         """What a checkpoint must agree with to be one of this run."""
         s, start, topology = self.settings, self.start, self.start.topology
         digest = hashlib.sha256()
-        for array in (start.positions, start.box, start.velocities, start.images):
+        arrays: tuple[Any, ...] = (
+            *(start.positions, start.box, start.velocities, start.images),
+            *(topology.types, topology.masses),
+            *(topology.bonds, topology.angles, topology.dihedrals),
+        )
+        for array in arrays:
             digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
-        for array in (topology.types, topology.masses, topology.bonds, topology.angles,
-                      topology.dihedrals):  # fmt: skip
-            digest.update(array.tobytes())
         field = json.dumps(self.field.to_dict(), sort_keys=True)
         return {
             "force field": hashlib.sha256(field.encode()).hexdigest(),
@@ -254,7 +256,7 @@ class _Run:
             "kinetic_energy": measured.kinetic,
             "temperature": 2 * measured.kinetic / (sim.degrees_of_freedom * units.boltzmann),
             "volume": volume,
-            "pressure_tensor": tensor[_SYMMETRIC] / volume * units.pressure_factor,
+            "pressure_tensor": tensor[SYMMETRIC] / volume * units.pressure_factor,
             "conserved_energy": measured.conserved,
         }
         if not np.isfinite(measured.potential + measured.kinetic):
@@ -292,7 +294,7 @@ class _Run:
         wrong = [name for name in mine if mine[name] != its.get(name)]
         if wrong:
             raise RegrainError(
-                f"{path} is a checkpoint of another run: it has another {', another '.join(wrong)}; "
+                f"{path} is a checkpoint of another run, with another {', another '.join(wrong)}; "
                 "delete it, or give this run another path"
             )
         self.simulation.restore(
@@ -302,7 +304,11 @@ class _Run:
             self.frames.append(
                 _Frame(
                     {name: arrays[f"arrays.{name}"][k] for name in _FRAME},
-                    {n.removeprefix("log."): a[k] for n, a in arrays.items() if n.startswith("log.")},
+                    {
+                        n.removeprefix("log."): a[k]
+                        for n, a in arrays.items()
+                        if n.startswith("log.")
+                    },
                 )
             )
         self.wall_time, self.continued = meta["wall_time"], meta["continued"] + 1

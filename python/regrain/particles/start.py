@@ -10,7 +10,9 @@ from regrain.particles.state import Particles, Topology
 __all__ = ["fcc"]
 
 
-def fcc(cells: int, *, density: float, type: str = "A", mass: float = 1.0, units: str = "reduced") -> Particles:
+def fcc(
+    cells: int, *, density: float, type: str = "A", mass: float = 1.0, units: str = "reduced"
+) -> Particles:
     """4 cells³ particles on a face-centred cubic lattice that fills a cubic box.
 
     Parameters
@@ -42,7 +44,9 @@ def fcc(cells: int, *, density: float, type: str = "A", mass: float = 1.0, units
             f"fcc: got cells={cells}, density={density}, expected at least 1 and a positive number"
         )
     edge = (4.0 / density) ** (1.0 / 3.0)
-    corners = np.stack(np.meshgrid(*3 * [np.arange(cells)], indexing="ij"), axis=-1).reshape(-1, 1, 3)
+    corners = np.stack(np.meshgrid(*3 * [np.arange(cells)], indexing="ij"), axis=-1).reshape(
+        -1, 1, 3
+    )
     basis = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]) + 0.25
     positions = ((corners + basis) * edge).reshape(-1, 3)
     n = len(positions)

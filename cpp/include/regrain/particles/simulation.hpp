@@ -78,7 +78,8 @@ public:
     Simulation& operator=(Simulation&&) noexcept;
 
     /// The start: step 0. Without velocities they are drawn from the distribution of `kt`.
-    void assign(std::span<const Vec3> positions, std::span<const std::array<std::int32_t, 3>> images,
+    void assign(std::span<const Vec3> positions,
+                std::span<const std::array<std::int32_t, 3>> images,
                 std::span<const Vec3> velocities, double kt, const Box& box);
 
     /// Takes so many steps. Throws Error naming step, particle and distance when a particle is not

@@ -1,0 +1,130 @@
+"""Runs: reproducible to the bit, resumable to the bit, and stopped with a reason."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from regrain import RegrainError, Trace, _core
+from regrain.particles import (
+    NVE,
+    CellRescale,
+    ForceField,
+    Langevin,
+    LennardJones,
+    NoseHoover,
+    Particles,
+    Table,
+    fcc,
+)
+from regrain.particles.dynamics import Dynamics
+
+LJ = LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5, mode="shifted")
+LIQUID = ForceField({("A", "A"): LJ}, temperature=1.2)
+BAROSTAT = CellRescale(pressure=1.0, time=0.5, compressibility=0.1)
+CASES = [
+    (NVE(), None),
+    (Langevin(friction=2.0), None),
+    (NoseHoover(time=0.3), None),
+    (Langevin(friction=2.0), BAROSTAT),
+    (NoseHoover(time=0.3), BAROSTAT),
+]
+
+
+def bits(trace: Trace[Particles]) -> bytes:
+    """All that a trace holds, as bytes."""
+    parts = [s.positions.tobytes() + s.velocities.tobytes() + s.images.tobytes() for s in trace]
+    logs = [column.tobytes() for _, column in sorted(trace.log.items())]
+    return b"".join(parts + logs)
+
+
+@pytest.mark.parametrize(("dynamics", "barostat"), CASES)
+def test_the_bits_do_not_depend_on_threads(
+    dynamics: Dynamics, barostat: CellRescale | None
+) -> None:
+    def go() -> bytes:
+        start = fcc(cells=3, density=0.7)
+        return bits(
+            LIQUID.run(
+                start,
+                time=0.5,
+                dt=0.005,
+                every=0.1,
+                seed=3,
+                dynamics=dynamics,
+                barostat=barostat,
+                skin=0.1,
+            )
+        )
+
+    before = _core.threads()
+    try:
+        _core.set_threads(1)
+        one = go()
+        _core.set_threads(3)
+        assert go() == one
+    finally:
+        _core.set_threads(before)
+
+
+@pytest.mark.parametrize(("dynamics", "barostat"), CASES)
+def test_a_resumed_run_has_the_bits_of_one_that_never_stopped(
+    dynamics: Dynamics, barostat: CellRescale | None, tmp_path: Path
+) -> None:
+    # A thin skin, so that the stop falls between rebuilds of the neighbour list.
+    start = fcc(cells=3, density=0.7)
+
+    def go(time: float, checkpoint: Path | None) -> Trace[Particles]:
+        return LIQUID.run(
+            start,
+            time=time,
+            dt=0.005,
+            every=0.1,
+            seed=3,
+            dynamics=dynamics,
+            barostat=barostat,
+            skin=0.1,
+            checkpoint=checkpoint,
+        )
+
+    whole = go(0.8, None)
+    path = tmp_path / "run.npz"
+    assert bits(go(0.335, path)) == bits(whole[:3])
+    continued = go(0.8, path)
+    assert continued.provenance["continued"] == 1
+    assert bits(continued) == bits(whole)
+    # A third call has nothing left to do.
+    assert bits(go(0.8, path)) == bits(whole)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    start = fcc(cells=2, density=0.1)
+    path = tmp_path / "run.npz"
+    LIQUID.run(start, time=0.1, dt=0.01, checkpoint=path)
+    with pytest.raises(RegrainError, match=r"another run.*another dt"):
+        LIQUID.run(start, time=0.1, dt=0.005, every=0.1, checkpoint=path)
+    with pytest.raises(RegrainError, match="another force field"):
+        LIQUID.replace(temperature=2.0).run(start, time=0.1, dt=0.01, checkpoint=path)
+    with pytest.raises(RegrainError, match="another start"):
+        LIQUID.run(fcc(cells=2, density=0.2), time=0.1, dt=0.01, checkpoint=path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(RegrainError, match="damaged"):
+        LIQUID.run(start, time=0.1, dt=0.01, checkpoint=path)
+
+
+def test_a_step_that_throws_a_particle_far_is_named() -> None:
+    pair = Particles([[0.0, 0.0, 0.0], [0.3, 0.0, 0.0]], box=[9.0, 9.0, 9.0])
+    with pytest.raises(RegrainError, match=r"step 1: particle \d at .* moves by"):
+        LIQUID.run(pair, time=1.0, dt=0.005)
+
+
+def test_a_fine_start_survives_in_the_core_of_a_table() -> None:
+    grid = Table(r_min=0.9, r_max=2.5, points=200)
+    table = grid.with_energy(LennardJones(epsilon=1, sigma=1, cutoff=3).u(grid.grid))
+    close = Particles([[0.0, 0.0, 0.0], [0.6, 0.0, 0.0]], box=[9.0, 9.0, 9.0])
+    field = ForceField({("A", "A"): table}, temperature=1.0)
+    trace = field.run(close, time=1.0, dt=0.002, seed=1)
+    assert np.isfinite(trace[-1].positions).all()
+    hard = field.replace(pairs={("A", "A"): Table(**{**vars(table), "core": "error"})})
+    with pytest.raises(RegrainError, match=r"0.6"):
+        hard.run(close, time=1.0, dt=0.002, seed=1)
