@@ -6,6 +6,7 @@
 #include <string>
 
 #include "regrain/base/error.hpp"
+#include "search_kernel.hpp"
 
 namespace regrain::particles {
 
@@ -47,8 +48,11 @@ void check_position(const Vec3& r, const Box& box, std::size_t i) {
 Vec3 fold_into_brick(const Box& box, const Vec3& r, Image& image) {
     Vec3 folded = r;
     image = {0, 0, 0};
-    // Twice: a coordinate a rounding error below a face lands on the opposite face itself.
+    // Again where a coordinate a rounding error below a face landed on the opposite face itself.
     for (int pass = 0; pass < 2; ++pass) {
+        if (folded.x >= 0.0 && folded.y >= 0.0 && folded.z >= 0.0 && folded.x < box.a().x &&
+            folded.y < box.b().y && folded.z < box.c().z)
+            break;
         const std::int32_t k = whole_periods(folded.z, box.c().z);
         folded -= static_cast<double>(k) * box.c();
         const std::int32_t j = whole_periods(folded.y, box.b().y);
@@ -121,70 +125,90 @@ void Cells::order(std::span<const Vec3> positions, const Box& box,
     if (n == 0) return;
     choose_grid(n, box);
     start_.assign(bins_ * columns_[0] * columns_[1] + 1, 0);
-    std::vector<std::uint32_t> bins(n);
-    for (std::size_t p = 0; p < n; ++p) {
-        check_position(positions[p], box, p);
-        Image fold;
-        bins[p] = static_cast<std::uint32_t>(bin(fold_into_brick(box, positions[p], fold)));
-        ++start_[bins[p] + 1];
-    }
+    bin_of_.resize(n);
+    parallel_for(n, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t p = begin; p < end; ++p) {
+            check_position(positions[p], box, p);
+            Image fold;
+            const Vec3 r = fold_into_brick(box, positions[p], fold);
+            bin_of_[p] = static_cast<std::uint32_t>(bin(r));
+        }
+    });
+    for (const std::uint32_t b : bin_of_) ++start_[b + 1];
     for (std::size_t b = 1; b < start_.size(); ++b) start_[b] += start_[b - 1];
-    for (std::size_t p = 0; p < n; ++p) order[start_[bins[p]]++] = static_cast<std::uint32_t>(p);
+    for (std::size_t p = 0; p < n; ++p) order[start_[bin_of_[p]]++] = static_cast<std::uint32_t>(p);
+}
+
+void Cells::add_images(const Vec3& position, std::uint32_t particle, const Box& box,
+                       std::vector<Found>& found) const {
+    const double low = origin_.x;
+    const Vec3 high = Vec3{box.a().x, box.b().y, box.c().z} - origin_;
+    Image fold;
+    const Vec3 r = fold_into_brick(box, position, fold);
+    const auto add = [&](const Vec3& at, const Image& n) {
+        found.push_back({at,
+                         particle,
+                         static_cast<std::uint32_t>(bin(at)),
+                         {fold[0] + n[0], fold[1] + n[1], fold[2] + n[2]}});
+    };
+    const double reach = -low;
+    if (r.x > reach && r.y > reach && r.z > reach && r.x < box.a().x - reach &&
+        r.y < box.b().y - reach && r.z < box.c().z - reach)
+        return add(r, {0, 0, 0});  // most particles of a large box
+    const Shifts z(r.z, box.c().z, low, high.z);
+    for (std::int32_t k = z.first; k <= z.last; ++k) {
+        const Vec3 rk = r + static_cast<double>(k) * box.c();
+        const Shifts y(rk.y, box.b().y, low, high.y);
+        for (std::int32_t j = y.first; j <= y.last; ++j) {
+            const Vec3 rj = rk + static_cast<double>(j) * box.b();
+            const Shifts x(rj.x, box.a().x, low, high.x);
+            for (std::int32_t i = x.first; i <= x.last; ++i)
+                add(rj + static_cast<double>(i) * box.a(), {i, j, k});
+        }
+    }
 }
 
 void Cells::assign(std::span<const Vec3> positions, const Box& box) {
     const std::size_t n = positions.size();
-    found_.clear();
     reals_.assign(n, 0);
     bins_ = 1;
     columns_ = {1, 1};
     if (n > 0) choose_grid(n, box);
-    start_.assign(bins_ * columns_[0] * columns_[1] + 1, 0);
 
-    const double low = origin_.x;
-    const Vec3 high = Vec3{box.a().x, box.b().y, box.c().z} - origin_;
-    for (std::size_t p = 0; p < n; ++p) {
-        check_position(positions[p], box, p);
-        Image fold;
-        const Vec3 r = fold_into_brick(box, positions[p], fold);
-        const Shifts z(r.z, box.c().z, low, high.z);
-        for (std::int32_t k = z.first; k <= z.last; ++k) {
-            const Vec3 rk = r + static_cast<double>(k) * box.c();
-            const Shifts y(rk.y, box.b().y, low, high.y);
-            for (std::int32_t j = y.first; j <= y.last; ++j) {
-                const Vec3 rj = rk + static_cast<double>(j) * box.b();
-                const Shifts x(rj.x, box.a().x, low, high.x);
-                for (std::int32_t i = x.first; i <= x.last; ++i) {
-                    const Vec3 image = rj + static_cast<double>(i) * box.a();
-                    const auto where = static_cast<std::uint32_t>(bin(image));
-                    ++start_[where + 1];
-                    found_.push_back({image,
-                                      static_cast<std::uint32_t>(p),
-                                      where,
-                                      {fold[0] + i, fold[1] + j, fold[2] + k}});
-                }
-            }
+    found_.resize((n + chunk_size - 1) / chunk_size);
+    parallel_chunks(n, chunk_size, [&](std::size_t c, std::size_t begin, std::size_t end) {
+        found_[c].clear();
+        for (std::size_t p = begin; p < end; ++p) {
+            check_position(positions[p], box, p);
+            add_images(positions[p], static_cast<std::uint32_t>(p), box, found_[c]);
         }
-    }
+    });
 
+    // Counting sort; stable, so the order depends on the particles alone.
+    points_ = 0;
+    start_.assign(bins_ * columns_[0] * columns_[1] + 1, 0);
+    for (const auto& part : found_) {
+        points_ += part.size();
+        for (const Found& f : part) ++start_[f.bin + 1];
+    }
     for (std::size_t b = 1; b < start_.size(); ++b) start_[b] += start_[b - 1];
-    x_.resize(found_.size());
-    y_.resize(found_.size());
-    z_.resize(found_.size());
-    particle_.resize(found_.size());
-    image_.resize(found_.size());
-    std::vector<std::uint32_t> next(start_.begin(), start_.end() - 1);
-    for (const Found& f : found_) {
-        const std::uint32_t at = next[f.bin]++;
-        x_[at] = f.r.x;
-        y_[at] = f.r.y;
-        z_[at] = f.r.z;
-        particle_[at] = f.particle;
-        image_[at] = f.image;
+    for (std::vector<double>* v : {&x_, &y_, &z_}) v->resize(points_ + overread);
+    particle_.resize(points_);
+    image_.resize(points_);
+    bin_of_.assign(start_.begin(), start_.end() - 1);
+    for (const auto& part : found_) {
+        for (const Found& f : part) {
+            const std::uint32_t at = bin_of_[f.bin]++;
+            x_[at] = f.r.x;
+            y_[at] = f.r.y;
+            z_[at] = f.r.z;
+            particle_[at] = f.particle;
+            image_[at] = f.image;
+        }
     }
     // The brick is half open and folding lands in it, so exactly one point of a particle is inside.
     std::size_t real = 0;
-    for (std::size_t p = 0; p < points(); ++p) {
+    for (std::size_t p = 0; p < points_; ++p) {
         const Vec3 r = point(p);
         if (r.x >= 0.0 && r.y >= 0.0 && r.z >= 0.0 && r.x < box.a().x && r.y < box.b().y &&
             r.z < box.c().z && real < n) {
@@ -194,62 +218,81 @@ void Cells::assign(std::span<const Vec3> positions, const Box& box) {
     if (real != n) throw Error("internal: folding lost a particle");
 }
 
-void Cells::around(const Vec3& r, double cutoff, Neighbors& found) const {
+void Cells::check_cutoff(double cutoff) const {
     if (cutoff > reach_) {
         throw Error("a cutoff of " + std::to_string(cutoff) + " exceeds the reach " +
                     std::to_string(reach_) + " that the points were sorted for");
     }
-    found.count = 0;
-    const double cutoff2 = cutoff * cutoff;
-    const Vec3 s = r - origin_;
+}
+
+Cells::Group Cells::group(std::size_t begin, std::size_t end) const {
+    // More in one group mean fewer searches and more candidates for each: flat around here.
+    constexpr std::size_t most = 8;
+    const Vec3 first = point(reals_[begin]);
+    Group g{begin + 1, first, first};
+    for (; g.end < end && g.end < begin + most; ++g.end) {
+        const Vec3 r = point(reals_[g.end]);
+        const Vec3 low{std::min(g.low.x, r.x), std::min(g.low.y, r.y), std::min(g.low.z, r.z)};
+        const Vec3 high{std::max(g.high.x, r.x), std::max(g.high.y, r.y), std::max(g.high.z, r.z)};
+        if (high.x - low.x > reach_ || high.y - low.y > width_.y || high.z - low.z > width_.z)
+            break;
+        g.low = low;
+        g.high = high;
+    }
+    return g;
+}
+
+void Cells::gather(const Vec3& low, const Vec3& high, double cutoff, Candidates& found) const {
+    check_cutoff(cutoff);
+    const Vec3 s = low - origin_;
+    const Vec3 t = high - origin_;
+    const double square = cutoff * cutoff * (1.0 + 1e-12);
     const std::size_t j0 = clamped((s.y - cutoff) * inverse_width_.y, columns_[0]);
-    const std::size_t j1 = clamped((s.y + cutoff) * inverse_width_.y, columns_[0]);
+    const std::size_t j1 = clamped((t.y + cutoff) * inverse_width_.y, columns_[0]);
     const std::size_t k0 = clamped((s.z - cutoff) * inverse_width_.z, columns_[1]);
-    const std::size_t k1 = clamped((s.z + cutoff) * inverse_width_.z, columns_[1]);
-    const auto gap = [](double at, std::size_t cell, double width) {
-        const double low = static_cast<double>(cell) * width;
-        return std::max({0.0, low - at, at - low - width});
+    const std::size_t k1 = clamped((t.z + cutoff) * inverse_width_.z, columns_[1]);
+    // Squared gap between the region and a column; columns at the border reach to infinity.
+    const auto gap2 = [](double from, double to, std::size_t column, double width) {
+        const double edge = static_cast<double>(column) * width;
+        const double gap = std::max({0.0, edge - to, from - edge - width});
+        return gap * gap;
+    };
+    std::array<SearchRun, max_runs> runs;
+    std::size_t count = 0;
+    found.count = 0;
+    const auto copy = [&] {
+        copy_runs({runs.data(), count}, {x_.data(), y_.data(), z_.data()}, found);
+        count = 0;
     };
     for (std::size_t k = k0; k <= k1; ++k) {
-        const double dz = gap(s.z, k, width_.z);
+        const double rest_z = square - gap2(s.z, t.z, k, width_.z);
         for (std::size_t j = j0; j <= j1; ++j) {
-            const double dy = gap(s.y, j, width_.y);
-            const double rest = cutoff2 * (1.0 + 1e-12) - dz * dz - dy * dy;
+            const double rest = rest_z - gap2(s.y, t.y, j, width_.y);
             if (rest < 0.0) continue;
             const double half = std::sqrt(rest) * (1.0 + 1e-12);
             const std::size_t row = (k * columns_[0] + j) * bins_;
-            const std::size_t begin = start_[row + clamped((s.x - half) * inverse_width_.x, bins_)];
-            const std::size_t end =
-                start_[row + clamped((s.x + half) * inverse_width_.x, bins_) + 1];
-            if (found.point.size() < found.count + (end - begin)) {
-                found.point.resize(2 * (found.count + (end - begin)));
-                found.r2.resize(found.point.size());
-            }
-            for (std::size_t q = begin; q < end; ++q) {
-                const double dx = x_[q] - r.x;
-                const double ey = y_[q] - r.y;
-                const double ez = z_[q] - r.z;
-                const double r2 = dx * dx + ey * ey + ez * ez;
-                found.point[found.count] = static_cast<std::uint32_t>(q);
-                found.r2[found.count] = r2;
-                found.count += r2 < cutoff2 ? 1 : 0;
-            }
+            const SearchRun run{start_[row + clamped((s.x - half) * inverse_width_.x, bins_)],
+                                start_[row + clamped((t.x + half) * inverse_width_.x, bins_) + 1]};
+            if (run.begin == run.end) continue;
+            runs[count++] = run;
+            if (count == max_runs) copy();
         }
     }
+    copy();
 }
 
-void Cells::around_particle(std::uint32_t p, double cutoff, Neighbors& found) const {
-    around(point(p), cutoff, found);
-    // Itself is the one at distance zero with its own number.
-    for (std::size_t k = 0; k < found.count; ++k) {
-        if (found.point[k] != p) continue;
-        for (std::size_t m = k + 1; m < found.count; ++m) {
-            found.point[m - 1] = found.point[m];
-            found.r2[m - 1] = found.r2[m];
-        }
-        --found.count;
-        return;
-    }
+void Cells::around(const Vec3& r, double cutoff, Neighbors& found) const {
+    Candidates candidates;
+    gather(r, r, cutoff, candidates);
+    found.point.resize(room(candidates));
+    found.r2.resize(room(candidates));
+    constexpr auto nobody = std::numeric_limits<std::uint32_t>::max();
+    found.count = filter(candidates, r, nobody, cutoff, found.point.data(), found.r2.data());
+}
+
+std::size_t Cells::filter(const Candidates& candidates, const Vec3& r, std::uint32_t self,
+                          double cutoff, std::uint32_t* point, double* r2) {
+    return filter_candidates(candidates, r, self, cutoff * cutoff, point, r2);
 }
 
 }  // namespace regrain::particles

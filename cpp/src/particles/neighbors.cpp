@@ -26,12 +26,9 @@ struct Part {
 Part search(const Cells& cells, std::span<const Vec3> positions, const Box& box,
             const NeighborOptions& options, std::size_t begin, std::size_t end) {
     Part part;
-    Cells::Neighbors near;
     const double cutoff2 = options.cutoff * options.cutoff;
-    for (std::size_t k = begin; k < end; ++k) {
-        const std::uint32_t p = cells.reals()[k];
+    const auto add = [&](std::uint32_t p, const Cells::Neighbors& near) {
         const std::uint32_t i = cells.particle()[p];
-        cells.around_particle(p, cells.reach(), near);
         const std::size_t before = part.j.size();
         for (std::size_t m = 0; m < near.count; ++m) {
             const std::uint32_t q = near.point[m];
@@ -50,7 +47,8 @@ Part search(const Cells& cells, std::span<const Vec3> positions, const Box& box,
             part.d.push_back(d);
         }
         part.count.push_back(static_cast<std::uint32_t>(part.j.size() - before));
-    }
+    };
+    cells.for_neighborhoods(begin, end, cells.reach(), add);
     return part;
 }
 

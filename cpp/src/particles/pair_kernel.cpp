@@ -231,24 +231,17 @@ REGRAIN_INLINE void table(PairTask& task) {
 }
 
 #if REGRAIN_X86
-REGRAIN_TARGET_V4 void lennard_jones_v4(PairTask& task) { lennard_jones<8>(task); }
-REGRAIN_TARGET_V3 void lennard_jones_v3(PairTask& task) { lennard_jones<4>(task); }
-REGRAIN_TARGET_V4 void table_v4(PairTask& task) { table<8>(task); }
-REGRAIN_TARGET_V3 void table_v3(PairTask& task) { table<4>(task); }
+REGRAIN_TARGET_V4 void lennard_jones_v4(PairTask* task) { lennard_jones<8>(*task); }
+REGRAIN_TARGET_V3 void lennard_jones_v3(PairTask* task) { lennard_jones<4>(*task); }
+REGRAIN_TARGET_V4 void table_v4(PairTask* task) { table<8>(*task); }
+REGRAIN_TARGET_V3 void table_v3(PairTask* task) { table<4>(*task); }
 #endif
-void lennard_jones_any(PairTask& task) { lennard_jones<2>(task); }
-void table_any(PairTask& task) { table<2>(task); }
+void lennard_jones_any(PairTask* task) { lennard_jones<2>(*task); }
+void table_any(PairTask* task) { table<2>(*task); }
 
 }  // namespace
 
-#if REGRAIN_X86
-void lennard_jones_kernel(PairTask& task) {
-    simd::dispatch(lennard_jones_v4, lennard_jones_v3, lennard_jones_any, task);
-}
-void table_kernel(PairTask& task) { simd::dispatch(table_v4, table_v3, table_any, task); }
-#else
-void lennard_jones_kernel(PairTask& task) { lennard_jones_any(task); }
-void table_kernel(PairTask& task) { table_any(task); }
-#endif
+void lennard_jones_kernel(PairTask& task) { simd::dispatch(REGRAIN_LEVELS(lennard_jones), &task); }
+void table_kernel(PairTask& task) { simd::dispatch(REGRAIN_LEVELS(table), &task); }
 
 }  // namespace regrain::particles

@@ -62,7 +62,9 @@ PairList::PairList(const PairParameters& parameters, double skin, Exclusions exc
     for (const double cutoff : parameters.cutoff) {
         const double reach = cutoff > 0.0 ? cutoff + skin : 0.0;
         reach2_.push_back(reach * reach);
+        selective_ = selective_ || cutoff != parameters.largest_cutoff;
     }
+    selective_ = selective_ || !exclusions_.empty();
 }
 
 void PairList::make_halo(std::vector<Row>& rows, std::size_t n, const Box& box) {
@@ -106,34 +108,54 @@ void PairList::build(std::vector<Row>& rows, std::size_t n, std::span<const std:
 void PairList::fill(Chunk& out, std::span<const Row> rows, std::size_t begin, std::size_t end,
                     std::span<const std::uint32_t> ids) const {
     const auto dummy = static_cast<std::uint32_t>(rows.size() - 1);
-    const std::size_t n = ids.size();
-    Cells::Neighbors near;
-    out.neighbors.clear();
+    Cells::Candidates candidates;
+    std::size_t count = 0;
     out.first.clear();
-    for (std::size_t i = begin; i < end; ++i) {
-        out.first.push_back(static_cast<std::uint32_t>(out.neighbors.size()));
-        const std::span<const std::uint32_t> left_out = exclusions_.of(ids[i]);
-        const double* reach2 = &reach2_[static_cast<std::size_t>(rows[i].tag) * types_];
-        cells_.around_particle(cells_.reals()[i], cells_.reach(), near);
-        for (std::size_t k = 0; k < near.count; ++k) {
-            const std::uint32_t j = row_of_point_[near.point[k]];
-            if (!(near.r2[k] < reach2[rows[j].tag])) continue;
-            if (!left_out.empty()) {
-                const std::uint32_t id = ids[j < n ? j : halo_.source[j - n]];
-                if (std::find(left_out.begin(), left_out.end(), id) != left_out.end()) continue;
-            }
-            out.neighbors.push_back(j);
+    while (begin < end) {
+        const Cells::Group group = cells_.group(begin, end);
+        cells_.gather(group.low, group.high, cells_.reach(), candidates);
+        for (std::size_t k = 0; k < candidates.count; ++k)
+            candidates.point[k] = row_of_point_[candidates.point[k]];
+        const std::size_t most = count + (group.end - begin) * (candidates.count + padding) + 8;
+        if (out.neighbors.size() < most) out.neighbors.resize(most + most / 4);
+        for (; begin < group.end; ++begin) {
+            out.first.push_back(static_cast<std::uint32_t>(count));
+            std::uint32_t* list = out.neighbors.data() + count;
+            const Vec3 r{rows[begin].x, rows[begin].y, rows[begin].z};
+            std::size_t found = Cells::filter(candidates, r, static_cast<std::uint32_t>(begin),
+                                              cells_.reach(), list, nullptr);
+            if (selective_) found = select(list, found, begin, rows, ids);
+            while (found % padding != 0) list[found++] = dummy;
+            count += found;
         }
-        while (out.neighbors.size() % padding != 0) out.neighbors.push_back(dummy);
     }
-    out.first.push_back(static_cast<std::uint32_t>(out.neighbors.size()));
+    out.first.push_back(static_cast<std::uint32_t>(count));
+}
+
+// Keeps the neighbours that are within the reach of their pair of types and not excluded.
+std::size_t PairList::select(std::uint32_t* list, std::size_t found, std::size_t i,
+                             std::span<const Row> rows, std::span<const std::uint32_t> ids) const {
+    const std::span<const std::uint32_t> left_out = exclusions_.of(ids[i]);
+    const double* reach2 = &reach2_[static_cast<std::size_t>(rows[i].tag) * types_];
+    std::size_t kept = 0;
+    for (std::size_t k = 0; k < found; ++k) {
+        const std::uint32_t j = list[k];
+        const Vec3 d{rows[j].x - rows[i].x, rows[j].y - rows[i].y, rows[j].z - rows[i].z};
+        if (!(norm2(d) < reach2[rows[j].tag])) continue;
+        if (!left_out.empty()) {
+            const std::uint32_t id = ids[j < ids.size() ? j : halo_.source[j - ids.size()]];
+            if (std::find(left_out.begin(), left_out.end(), id) != left_out.end()) continue;
+        }
+        list[kept++] = j;
+    }
+    return kept;
 }
 
 double PairList::mean_neighbors() const {
     std::size_t listed = 0;
     std::size_t rows = 0;
     for (const Chunk& c : chunks_) {
-        listed += c.neighbors.size();
+        listed += c.first.back();
         rows += c.first.size() - 1;
     }
     return rows == 0 ? 0.0 : static_cast<double>(listed) / static_cast<double>(rows);

@@ -17,6 +17,7 @@ namespace regrain::particles {
 class Exclusions {
 public:
     Exclusions(std::span<const std::pair<std::uint32_t, std::uint32_t>> pairs, std::size_t n);
+    [[nodiscard]] bool empty() const { return other_.empty(); }
     [[nodiscard]] std::span<const std::uint32_t> of(std::uint32_t id) const {
         return {other_.data() + first_[id], other_.data() + first_[id + 1]};
     }
@@ -40,7 +41,7 @@ public:
     static constexpr std::size_t padding = 8;  ///< a list is a multiple of this long
 
     struct Chunk {
-        std::vector<std::uint32_t> neighbors;  ///< row numbers
+        std::vector<std::uint32_t> neighbors;  ///< row numbers, and room behind them
         std::vector<std::uint32_t> first;      ///< of each row of the chunk, and the end
     };
 
@@ -66,8 +67,11 @@ private:
     void make_halo(std::vector<Row>& rows, std::size_t n, const Box& box);
     void fill(Chunk& out, std::span<const Row> rows, std::size_t begin, std::size_t end,
               std::span<const std::uint32_t> ids) const;
+    std::size_t select(std::uint32_t* list, std::size_t found, std::size_t i,
+                       std::span<const Row> rows, std::span<const std::uint32_t> ids) const;
 
     std::size_t types_;
+    bool selective_{false};       ///< whether the largest reach is not all there is to check
     std::vector<double> reach2_;  ///< per pair of types
     Exclusions exclusions_;
     Cells cells_;

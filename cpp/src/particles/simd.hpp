@@ -18,8 +18,11 @@
 #define REGRAIN_TARGET_V4 [[gnu::target("arch=x86-64-v4")]]
 #define REGRAIN_TARGET_V3 [[gnu::target("arch=x86-64-v3")]]
 #define REGRAIN_X86 1
+/// The three functions of a name, as `dispatch` wants them.
+#define REGRAIN_LEVELS(name) name##_v4, name##_v3, name##_any
 #else
 #define REGRAIN_X86 0
+#define REGRAIN_LEVELS(name) name##_any, name##_any, name##_any
 #endif
 
 namespace regrain::particles::simd {
@@ -28,17 +31,34 @@ template <int W>
 struct Types {
     typedef double Double __attribute__((vector_size(W * 8)));
     typedef std::int64_t Int __attribute__((vector_size(W * 8)));
+    typedef std::uint32_t Index __attribute__((vector_size(W * 4)));
 };
 template <int W>
 using Double = typename Types<W>::Double;
 /// What a comparison gives (0 or -1), and integers.
 template <int W>
 using Int = typename Types<W>::Int;
+/// Numbers of rows or points.
+template <int W>
+using Index = typename Types<W>::Index;
 
 template <class V>
 REGRAIN_INLINE V load(const void* from) {
     V v;
     std::memcpy(&v, from, sizeof v);
+    return v;
+}
+
+template <class V>
+REGRAIN_INLINE void store(void* to, const V& v) {
+    std::memcpy(to, &v, sizeof v);
+}
+
+/// first, first + 1, ...
+template <int W>
+REGRAIN_INLINE Index<W> iota(std::uint32_t first) {
+    Index<W> v;
+    for (int k = 0; k < W; ++k) v[k] = first + static_cast<std::uint32_t>(k);
     return v;
 }
 
@@ -128,15 +148,16 @@ REGRAIN_INLINE Columns<W> transpose(Record&& record) {
 
 /// Calls the one of three functions that this machine is for.
 template <class F, class... A>
-void dispatch(F* v4, F* v3, F* any, A&&... arguments) {
+auto dispatch(F* v4, F* v3, F* any, const A&... arguments) {
     switch (regrain::simd()) {
         case Simd::x86_64_v4:
             return v4(arguments...);
         case Simd::x86_64_v3:
             return v3(arguments...);
         case Simd::baseline:
-            return any(arguments...);
+            break;
     }
+    return any(arguments...);
 }
 
 }  // namespace regrain::particles::simd

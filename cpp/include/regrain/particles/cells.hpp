@@ -47,7 +47,7 @@ public:
     [[nodiscard]] double reach() const { return reach_; }
     /// Number of particles, and of points: particles with all their images.
     [[nodiscard]] std::size_t size() const { return reals_.size(); }
-    [[nodiscard]] std::size_t points() const { return particle_.size(); }
+    [[nodiscard]] std::size_t points() const { return points_; }
 
     [[nodiscard]] std::span<const double> x() const { return {x_.data(), points()}; }
     [[nodiscard]] std::span<const double> y() const { return {y_.data(), points()}; }
@@ -67,6 +67,51 @@ public:
     /// Finds all points closer than cutoff <= reach to a position in the brick, itself included
     /// where it is a point.
     void around(const Vec3& position, double cutoff, Neighbors& found) const;
+
+    /// Copies of the points that may be within the cutoff of a small region, which `filter` goes
+    /// through: a few particles close to each other share one such search.
+    struct Candidates {
+        std::vector<double> x, y, z;
+        std::vector<std::uint32_t> point;
+        std::size_t count{0};
+    };
+    void gather(const Vec3& low, const Vec3& high, double cutoff, Candidates& found) const;
+
+    /// Finds those closer than the cutoff to r, but `self`. Returns how many; `point` and, unless
+    /// it is null, `r2` need room for `room(candidates)`.
+    static std::size_t filter(const Candidates& candidates, const Vec3& r, std::uint32_t self,
+                              double cutoff, std::uint32_t* point, double* r2);
+    static std::size_t room(const Candidates& candidates) { return candidates.count + 8; }
+
+    /// How many of the particles from reals()[begin] on, up to reals()[end], are close enough to
+    /// share one search, and the corners of their region.
+    struct Group {
+        std::size_t end;
+        Vec3 low, high;
+    };
+    [[nodiscard]] Group group(std::size_t begin, std::size_t end) const;
+
+    /// Calls f(point, const Neighbors&) for the particles reals()[begin] .. reals()[end - 1] with
+    /// all points closer than the cutoff to each, but itself.
+    template <class F>
+    void for_neighborhoods(std::size_t begin, std::size_t end, double cutoff, F&& f) const {
+        Candidates candidates;
+        Neighbors near;
+        while (begin < end) {
+            const Group together = group(begin, end);
+            gather(together.low, together.high, cutoff, candidates);
+            if (near.point.size() < room(candidates)) {
+                near.point.resize(room(candidates));
+                near.r2.resize(room(candidates));
+            }
+            for (; begin < together.end; ++begin) {
+                const std::uint32_t p = reals_[begin];
+                near.count =
+                    filter(candidates, point(p), p, cutoff, near.point.data(), near.r2.data());
+                f(p, static_cast<const Neighbors&>(near));
+            }
+        }
+    }
 
     /// Two particles and the vector from i to the image of j, shorter than the cutoff.
     struct Pair {
@@ -101,18 +146,12 @@ public:
             size(),
             [&](std::size_t begin, std::size_t end) {
                 T sum{};
-                Neighbors near;
-                for (std::size_t k = begin; k < end; ++k) {
-                    around_particle(reals_[k], cutoff, near);
-                    f(sum, reals_[k], static_cast<const Neighbors&>(near));
-                }
+                for_neighborhoods(begin, end, cutoff,
+                                  [&](std::uint32_t p, const Neighbors& near) { f(sum, p, near); });
                 return sum;
             },
             chunk);
     }
-
-    /// All points closer than the cutoff to point p of the brick, but p itself.
-    void around_particle(std::uint32_t p, double cutoff, Neighbors& found) const;
 
     /// Of the two ways to see a pair, p (in the brick) to q and the image of that, picks one.
     [[nodiscard]] bool first_of_two(std::uint32_t p, std::uint32_t q) const {
@@ -123,6 +162,17 @@ public:
 private:
     void choose_grid(std::size_t n, const Box& box);
     [[nodiscard]] std::size_t bin(const Vec3& r) const;
+    void check_cutoff(double cutoff) const;
+
+    // A point on its way into the order of space.
+    struct Found {
+        Vec3 r;
+        std::uint32_t particle, bin;
+        Image image;
+    };
+    // Appends a particle and its images.
+    void add_images(const Vec3& position, std::uint32_t particle, const Box& box,
+                    std::vector<Found>& found) const;
 
     double reach_;
     // Bins: `columns_` along y and z, each of `bins_` along x; start_[bin] .. start_[bin + 1].
@@ -130,16 +180,12 @@ private:
     std::size_t bins_{1};
     std::array<std::size_t, 2> columns_{1, 1};
     std::vector<std::uint32_t> start_;
-    std::vector<double> x_, y_, z_;
+    std::size_t points_{0};
+    std::vector<double> x_, y_, z_;  // longer than points_ by what a vector may read over
     std::vector<std::uint32_t> particle_, reals_;
     std::vector<Image> image_;
-    // Scratch of assign, kept for the next frame.
-    struct Found {
-        Vec3 r;
-        std::uint32_t particle, bin;
-        Image image;
-    };
-    std::vector<Found> found_;
+    std::vector<std::vector<Found>> found_;  // per chunk of particles; kept for its memory
+    std::vector<std::uint32_t> bin_of_;      // kept for its memory
 };
 
 }  // namespace regrain::particles
