@@ -21,6 +21,15 @@ struct Counts {
 
 }  // namespace
 
+void require_single_images(double r_max, const Box& box) {
+    const double half = 0.5 * box.min_height();
+    if (r_max > half * (1.0 + 1e-12)) {
+        throw Error("r_max = " + std::to_string(r_max) +
+                    " is more than half the smallest height of the box, " + std::to_string(half) +
+                    ": a particle would meet its neighbours twice; give a smaller r_max");
+    }
+}
+
 PairHistogram::PairHistogram(std::span<const std::int32_t> types, std::size_t n_types, double r_max,
                              std::size_t bins, std::span<const Exclusion> exclusions)
     : types_(types.begin(), types.end()),
@@ -58,12 +67,7 @@ void PairHistogram::count(std::span<const Vec3> positions, const Box& box,
         throw Error("PairHistogram: got " + std::to_string(positions.size()) + " positions for " +
                     std::to_string(types_.size()) + " types");
     }
-    if (r_max_ > 0.5 * box.min_height() * (1.0 + 1e-12)) {
-        throw Error("r_max = " + std::to_string(r_max_) +
-                    " is more than half the smallest height of the box, " +
-                    std::to_string(0.5 * box.min_height()) +
-                    ": a particle would meet its neighbours twice; give a smaller r_max");
-    }
+    require_single_images(r_max_, box);
     cells_.assign(positions, box);
     const double per_length = static_cast<double>(bins_) / r_max_;
     const auto particle = cells_.particle();

@@ -1,5 +1,8 @@
 """Named measurements on a trace, each an Estimate with an error bar."""
 
+from regrain.observables.angles import Angles, BondAngles, BondLengths, Dihedrals
+from regrain.observables.compressibility import Compressibility, KirkwoodBuff
+from regrain.observables.dynamics import MSD, Diffusion, VelocityAutocorrelation
 from regrain.observables.estimate import Estimate
 from regrain.observables.observable import (
     Average,
@@ -10,16 +13,31 @@ from regrain.observables.observable import (
     measure,
 )
 from regrain.observables.rdf import RDF
-from regrain.observables.thermo import Density
+from regrain.observables.structure import StructureFactor
+from regrain.observables.thermo import Density, Energy, LogAverage, Pressure, Temperature
 
 __all__ = [
+    "MSD",
     "RDF",
+    "Angles",
     "Average",
+    "BondAngles",
+    "BondLengths",
+    "Compressibility",
     "Density",
+    "Diffusion",
+    "Dihedrals",
+    "Energy",
     "Estimate",
+    "KirkwoodBuff",
+    "LogAverage",
     "Measurement",
     "Observable",
     "Plan",
+    "Pressure",
+    "StructureFactor",
+    "Temperature",
     "Undefined",
+    "VelocityAutocorrelation",
     "measure",
 ]

@@ -41,4 +41,7 @@ private:
     Cells cells_;
 };
 
+/// Throws Error unless no particle can be within r_max of two images of another.
+REGRAIN_EXPORT void require_single_images(double r_max, const Box& box);
+
 }  // namespace regrain::particles
