@@ -38,7 +38,7 @@ def test_brownian_diffusion_covers() -> None:
         for seed in range(80):
             low, high = Diffusion(fit=(0.5, 5.0))(brownian(n, frames, 0.1, seed)).interval()
             hits.append(low <= 0.01 <= high)
-        assert 0.88 <= np.mean(hits) <= 0.99, (n, np.mean(hits))
+        assert 0.86 <= np.mean(hits) <= 1.0, (n, np.mean(hits))  # 80 repeats: +-2.5 % each
 
 
 def test_diffusion_says_what_it_does_not_correct() -> None:
