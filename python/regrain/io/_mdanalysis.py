@@ -31,6 +31,8 @@ __all__ = [
 # From what MDAnalysis converts every format to (Å, Å/ps, kJ/(mol Å)) to nm. Its readers do the
 # first step, although that rounds in single precision, because they know best what a file holds.
 TO_MD = {"length": 0.1, "velocity": 0.1, "force": 10.0}
+# Extensions in use that MDAnalysis does not know.
+FORMATS = {".lammpstrj": "LAMMPSDUMP", ".dump": "LAMMPSDUMP", ".lmp": "DATA"}
 
 
 def package() -> Any:
@@ -52,7 +54,10 @@ def open_topology(path: Path, *, units: str) -> Any:
     mda = package()
     try:
         with quiet():
-            return mda.Universe(str(path), convert_units=units == "md")
+            form = FORMATS.get(path.suffix.lower())
+            return mda.Universe(
+                str(path), topology_format=form, format=form, convert_units=units == "md"
+            )
     except RegrainError:
         raise
     except Exception as error:  # Each parser of MDAnalysis fails in its own way.
@@ -162,7 +167,10 @@ def open_trajectory(path: Path, *, atoms: int, units: str) -> Any:
     try:
         with quiet():
             reader = mda.coordinates.core.reader(
-                str(path), n_atoms=atoms, convert_units=units == "md"
+                str(path),
+                format=FORMATS.get(path.suffix.lower()),
+                n_atoms=atoms,
+                convert_units=units == "md",
             )
     except Exception as error:  # Each reader of MDAnalysis fails in its own way.
         raise FileError(f"{path}: MDAnalysis cannot read this: {_reason(error)}") from error
@@ -217,12 +225,16 @@ class Trajectory:
             self.times, self.damage = scan_xtc(path)
         else:
             self.times = self._times()
-            self.damage = _missing_frames(path, len(self.times))
+            self.damage = self.damage or _missing_frames(path, len(self.times))
 
     def _times(self) -> Floats:
         """Times without reading everything, where three frames say that they are even."""
-        n = len(self.reader)
-        first, last = self._time(0), self._time(n - 1)
+        n, first = len(self.reader), self._time(0)
+        try:
+            last = self._time(n - 1)
+        except FileError as error:
+            self.damage, n = error, n - 1
+            last = self._time(n - 1)
         if n < 3:
             return np.array([first, last][:n])
         even = np.linspace(first, last, n)
@@ -314,13 +326,30 @@ def _frames_promised(path: Path) -> int:
 
 
 def _missing_frames(path: Path, found: int) -> FileError | None:
-    """What is wrong with a DCD file that holds fewer frames than its header says."""
-    if path.suffix.lower() != ".dcd" or not path.is_file():
-        return None
-    promised = _frames_promised(path)
-    if promised <= found:
-        return None
-    return broken(str(path), found, f"the file ends in it, but its header says {promised} frames")
+    """What is wrong with a file that holds fewer frames than it says: its reader does not."""
+    extension = path.suffix.lower()
+    if extension == ".dcd" and path.is_file():
+        promised = _frames_promised(path)
+        if promised > found:
+            why = f"the file ends in it, but its header says {promised} frames"
+            return broken(str(path), found, why)
+    if FORMATS.get(extension) == "LAMMPSDUMP" and path.is_file():
+        begun, whole = _dumps_begun(path)
+        if begun > found or not whole:
+            return broken(str(path), begun - 1, "the file ends in it")
+    return None
+
+
+def _dumps_begun(path: Path) -> tuple[int, bool]:
+    """How many frames of a LAMMPS dump begin, and whether the last line ends."""
+    mark, begun, tail = b"ITEM: TIMESTEP", 0, b""
+    with open(path, "rb") as file:
+        while block := file.read(1 << 24):
+            seen = tail + block
+            begun += seen.count(mark)
+            # Not long enough to hold a mark that was counted.
+            tail = seen[1 - len(mark) :]
+    return begun, tail.endswith(b"\n")
 
 
 def _reason(error: Exception) -> str:
