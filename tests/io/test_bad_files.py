@@ -126,6 +126,38 @@ def test_cut_in_the_first_header(
         rg.load(path, **topology, select="name OW")
 
 
+DUMP = (
+    "ITEM: TIMESTEP\n{0}\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS xy xz yz pp pp pp\n"
+    "0 11.0 1.0\n0 10.5 0\n0 10 0.5\nITEM: ATOMS id type x y z fx fy fz\n"
+    "2 1 {0}.5 1 1 0 0 0\n1 1 2 2 2 1.0 2.0 3.0\n"
+)
+
+
+@pytest.mark.parametrize("removed", [1, 5, 30, 60, 140])
+def test_cut_lammps_dumps(tmp_path: Path, removed: int) -> None:
+    text = "".join(DUMP.format(i) for i in range(4))
+    path = tmp_path / "a.lammpstrj"
+    path.write_text(text)
+    given = {"topology": Topology(["A"] * 2), "units": "reduced"}
+    whole = rg.load(path, **given)
+    assert whole.times.tolist() == [0.0, 1.0, 2.0, 3.0]
+    assert whole[3].positions[1] == pytest.approx([3.5, 1.0, 1.0])
+    assert whole[3].forces[0] == pytest.approx([1.0, 2.0, 3.0])
+    assert whole[3].box == pytest.approx(np.array([[10, 0, 0], [1, 10, 0], [0, 0.5, 10]]), abs=1e-5)
+    path.write_text(text[:-removed])
+    with pytest.raises(FileError, match=says("a.lammpstrj", "frame 3", "slice(3)")):
+        rg.load(path, **given)
+    assert len(list(rg.load(path, **given, frames=slice(3)))) == 3
+
+
+def test_cut_models_of_a_pdb_file(water: SimpleNamespace, tmp_path: Path, trace: rg.Trace) -> None:
+    path = water.write(trace, tmp_path / "a.pdb")
+    path.write_text(path.read_text()[:-500])
+    with pytest.raises(FileError, match=says("a.pdb", "frame 4", "slice(4)")):
+        rg.load(path)
+    assert len(list(rg.load(path, frames=slice(4), box=[9, 9, 9]))) == 4
+
+
 @pytest.mark.parametrize("at", [3, 10, 40, 50, 57])
 def test_cut_xyz(tmp_path: Path, at: int) -> None:
     path = xyz(tmp_path, XYZ + XYZ[:at] if at > 3 else XYZ + "2\n")

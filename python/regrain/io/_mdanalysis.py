@@ -225,7 +225,10 @@ class Trajectory:
             self.times, self.damage = scan_xtc(path)
         else:
             self.times = self._times()
-            self.damage = self.damage or _missing_frames(path, len(self.times))
+            missing = _missing_frames(path, len(self.times))
+            if missing is not None and self.damage is None:
+                whole, why = missing
+                self.times, self.damage = self.times[:whole], broken(name, whole, why)
 
     def _times(self) -> Floats:
         """Times without reading everything, where three frames say that they are even."""
@@ -257,7 +260,7 @@ class Trajectory:
                     return reader.ts
                 return reader.next() if reader.ts.frame + 1 == i else reader[i]
         except Exception as error:  # Each reader of MDAnalysis fails in its own way.
-            raise broken(self.name, i, _reason(error)) from error
+            raise broken(self.name, i, f"cannot be read: {_reason(error)}") from error
 
     def read(self, i: int) -> Frame:
         """Frame i."""
@@ -325,18 +328,18 @@ def _frames_promised(path: Path) -> int:
     raise FileError(f"{path}: is not a DCD file" if head else f"{path}: the file is empty")
 
 
-def _missing_frames(path: Path, found: int) -> FileError | None:
-    """What is wrong with a file that holds fewer frames than it says: its reader does not."""
+def _missing_frames(path: Path, found: int) -> tuple[int, str] | None:
+    """Number of whole frames of a file that is cut behind them, which its reader keeps quiet."""
     extension = path.suffix.lower()
     if extension == ".dcd" and path.is_file():
         promised = _frames_promised(path)
         if promised > found:
             why = f"the file ends in it, but its header says {promised} frames"
-            return broken(str(path), found, why)
+            return found, why
     if FORMATS.get(extension) == "LAMMPSDUMP" and path.is_file():
         begun, whole = _dumps_begun(path)
         if begun > found or not whole:
-            return broken(str(path), begun - 1, "the file ends in it")
+            return begun - 1, "the file ends in it"
     return None
 
 
