@@ -33,6 +33,7 @@ PYBIND11_MODULE(_core, m) {
     m.attr("__version__") = regrain::version();
     py::register_exception_translator(&translate);
     bind_base(m);
+    bind_base_bspline(m);
     bind_particles(m);
     bind_particles_analysis(m);
     bind_particles_mapping(m);
