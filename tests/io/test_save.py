@@ -12,6 +12,7 @@ import regrain as rg
 from regrain.particles import Particles, Topology
 
 N = 12
+BOX = [3.0, 3.1, 3.2]
 FIELDS = ("types", "masses", "charges", "names", "residues", "residue_names")
 
 
@@ -194,10 +195,33 @@ def test_xyz_by_hand(tmp_path: Path) -> None:
     assert loaded[0].topology.masses == pytest.approx([15.999, 1.008])
 
 
+@pytest.mark.parametrize("extension", ["trr", "xtc", "dcd", "pdb", "gro"])
+def test_formats_of_mdanalysis(trace: rg.Trace, tmp_path: Path, extension: str) -> None:
+    # What the formats hold: 0.001 nm in GRO, PDB and XTC, single precision in TRR and DCD.
+    if extension == "gro":
+        trace = trace[:1]
+    path = rg.save(trace, tmp_path / f"a.{extension}")
+    rg.save(trace[0], tmp_path / "a.gro")
+    loaded = rg.load(path, topology=tmp_path / "a.gro", box=BOX if extension == "pdb" else None)
+    assert len(loaded) == len(trace)
+    digits = 1e-6 if extension in ("trr", "dcd") else 0.00051
+    for got, wanted in zip(loaded, trace, strict=True):
+        assert got.positions == pytest.approx(wanted.positions, abs=digits)
+        if extension in ("trr", "xtc", "dcd"):
+            assert got.box == pytest.approx(wanted.box, abs=5e-6)
+    if extension in ("trr", "xtc"):
+        assert np.array_equal(loaded.times, trace.times)
+    if extension == "trr":
+        assert loaded[2].forces == pytest.approx(trace[2].forces, rel=1e-6)
+        assert loaded[2].velocities == pytest.approx(trace[2].velocities, rel=1e-6)
+    assert loaded[0].topology.names.tolist() == trace[0].topology.names.tolist()
+    assert loaded[0].topology.residues.tolist() == trace[0].topology.residues.tolist()
+
+
 # What save refuses, and that it leaves nothing behind
 
 
-@pytest.mark.parametrize("name", ["a.pdb", "a", "a.table"])
+@pytest.mark.parametrize("name", ["a.cif", "a", "a.table"])
 def test_extensions_that_save_does_not_know(trace: rg.Trace, tmp_path: Path, name: str) -> None:
     with pytest.raises(rg.RegrainError, match=rf"{name}.*\.gsd, \.xyz"):
         rg.save(trace, tmp_path / name)
@@ -249,6 +273,22 @@ def test_states_of_two_systems(trace: rg.Trace, tmp_path: Path, extension: str) 
     with pytest.raises(rg.RegrainError, match=r"frame 1.*other types"):
         rg.save(rg.Trace([trace[0], other], times=[0, 1]), path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_formats_that_need_units_or_hold_one_frame(
+    water: SimpleNamespace, trace: rg.Trace, tmp_path: Path
+) -> None:
+    with pytest.raises(rg.RegrainError, match=r"\.trr.*'reduced'.*\.gsd"):
+        rg.save(water.states("reduced"), tmp_path / "a.trr")
+    with pytest.raises(rg.RegrainError, match=r"\.gro.*one frame, not 5"):
+        rg.save(trace, tmp_path / "a.gro")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_to(trace: rg.Trace) -> None:
+    for name in ("a.xyz", "a.gsd", "a.trr"):
+        with pytest.raises(rg.RegrainError, match=r"a\.\w+.*cannot be written"):
+            rg.save(trace, Path("/proc") / name)
 
 
 def test_forces_that_stop(trace: rg.Trace, tmp_path: Path) -> None:

@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 from regrain.errors import RegrainError, need
 from regrain.io._frames import FileError, Floats, Frame, broken
 from regrain.io._gromacs import scan_xtc
-from regrain.particles import Topology
+from regrain.particles import Particles, Topology
 
 __all__ = [
     "Trajectory",
+    "Writer",
     "choose",
     "guessed_masses",
     "open_topology",
     "open_trajectory",
     "package",
+    "quiet",
     "topology_of",
     "universe_of",
 ]
@@ -96,7 +98,7 @@ def topology_of(atoms: Any, *, types: str) -> Topology:
 
 
 def universe_of(topology: Topology) -> Any:
-    """A Universe that knows what a Topology knows, for selections."""
+    """A Universe that knows what a Topology knows; residues are counted from 1 as in files."""
     residues, of_atom = np.unique(topology.residues, return_inverse=True)
     first = np.unique(of_atom, return_index=True)[1]
     universe = package().Universe.empty(
@@ -107,7 +109,7 @@ def universe_of(topology: Topology) -> Any:
         ("types", topology.types.astype(object)),
         ("masses", topology.masses),
         ("charges", topology.charges),
-        ("resids", residues),
+        ("resids", residues + 1),
         ("resnames", topology.residue_names[first].astype(object)),
     ):
         universe.add_TopologyAttr(attribute, values)
@@ -326,6 +328,43 @@ def _frames_promised(path: Path) -> int:
         if len(head) == 12 and head[:8] == struct.pack(order + "i", 84) + b"CORD":
             return int(struct.unpack_from(order + "i", head, 8)[0])
     raise FileError(f"{path}: is not a DCD file" if head else f"{path}: the file is empty")
+
+
+class Writer:
+    """Writes states of one system in a format of MDAnalysis.
+
+    Parameters
+    ----------
+    path : path-like
+    first : Particles
+        In "md" units; the other states have its particles.
+    frames : int
+        How many there will be.
+    """
+
+    def __init__(self, path: Path, first: Particles, *, frames: int) -> None:
+        self._universe = universe_of(first.topology)
+        step = self._universe.trajectory.ts
+        step.has_velocities = first.velocities is not None
+        step.has_forces = first.forces is not None
+        self._file = package().Writer(str(path), n_atoms=len(first), multiframe=frames > 1)
+
+    def write(self, state: Particles, time: float) -> None:
+        """Append a state."""
+        step = self._universe.trajectory.ts
+        step.positions = state.positions / TO_MD["length"]
+        if state.velocities is not None:
+            step.velocities = state.velocities / TO_MD["velocity"]
+        if state.forces is not None:
+            step.forces = state.forces / TO_MD["force"]
+        step.dimensions = package().lib.mdamath.triclinic_box(*(state.box / TO_MD["length"]))
+        step.time = time
+        self._file.write(self._universe.atoms)
+        step.frame += 1
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
 
 
 def _missing_frames(path: Path, found: int) -> tuple[int, str] | None:

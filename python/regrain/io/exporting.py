@@ -6,16 +6,17 @@ import io
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regrain.checkpoint import write_atomically
 from regrain.errors import RegrainError
 from regrain.io import _openmm
-from regrain.io.saving import beside
 from regrain.particles import LennardJones, Table, Topology
 
 __all__ = ["export"]
@@ -121,8 +122,7 @@ def export(
     _warn_of_losses(model, path)
     contents = write(model, path, points, topology)
     for file, content in contents.items():
-        with beside(file) as unfinished:
-            unfinished.write_bytes(content)
+        write_atomically(file, partial(_put, content))
     return tuple(contents)
 
 
@@ -283,6 +283,10 @@ def _hoomd(model: Any, path: Path, points: int, _: Topology | None) -> dict[Path
         units=np.array(model.units),
     )
     return {path: file.getvalue()}
+
+
+def _put(content: bytes, file: IO[bytes]) -> None:
+    file.write(content)
 
 
 def _text(lines: list[str]) -> bytes:

@@ -63,7 +63,8 @@ def load(
     topology : path, MDAnalysis Universe or AtomGroup, or Topology, optional
         What the atoms are, where the source does not say it or says too little.
     select : str, optional
-        Selection string of MDAnalysis, evaluated in the first frame (lengths in Å there).
+        Selection string of MDAnalysis (lengths in Å), evaluated in the first frame, of a Universe
+        in the frame it is at. It is the same atoms in all frames.
     frames : slice, sequence of int, or int, optional
         Which frames of the file.
     types : str
@@ -138,7 +139,12 @@ def load(
         found,
         times=clock,
         log={name: values[chosen] for name, values in file.log.items()},
-        provenance={"source": file.name, "select": select, "frames": len(chosen)},
+        provenance={
+            "source": file.name,
+            "topology": str(topology) if isinstance(topology, str | PathLike) else None,
+            "select": select,
+            "frames": len(chosen),
+        },
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
+from regrain.io import _mdanalysis as mdanalysis
 from regrain.io._gsd import GsdWriter
 from regrain.io._xyz import write_xyz
 from regrain.particles import Particles
@@ -30,7 +31,9 @@ def save(trace: Trace[Any] | Particles, path: str | PathLike[str]) -> Path:
         Frames are read and written one at a time.
     path : path-like
         ``.gsd``: HOOMD schema, single precision, with bonds, log, images and unit tag. ``.xyz`` or
-        ``.extxyz``: extended XYZ, every digit, without bonds and log; Å in "md" units.
+        ``.extxyz``: extended XYZ, every digit, without bonds and log; Å in "md" units. In "md"
+        units also what MDAnalysis writes: ``.gro`` (one frame), ``.pdb``, ``.trr``, ``.xtc``,
+        ``.dcd``.
 
     Returns
     -------
@@ -40,14 +43,15 @@ def save(trace: Trace[Any] | Particles, path: str | PathLike[str]) -> Path:
     Raises
     ------
     RegrainError
-        Another extension, a folder that is not there, states that are not particles or that do not
-        share one topology.
+        Another extension, a folder that is not there or a full disk, states that are not particles
+        or that do not share one topology.
 
     Notes
     -----
     **Loses / Assumes**: GSD keeps seven digits and wraps positions into a cell around the origin
     (``unwrapped`` is kept where there are images); XYZ drops bonded terms and the log; both drop
-    weights and provenance.
+    weights and provenance. Of the other formats each keeps what it has a place for: TRR positions,
+    velocities and forces, XTC positions to 0.001 nm, none of them masses, charges or images.
 
     Examples
     --------
@@ -59,11 +63,10 @@ def save(trace: Trace[Any] | Particles, path: str | PathLike[str]) -> Path:
     [[0.5, 1.0, 1.5]]
     """
     path = Path(path)
-    writers = {".gsd": _save_gsd, ".xyz": _save_xyz, ".extxyz": _save_xyz}
-    write = writers.get(path.suffix.lower())
+    write = WRITERS.get(path.suffix.lower())
     if write is None:
         raise RegrainError(
-            f"{path}: save writes {', '.join(writers)}, got the extension {path.suffix!r}; a "
+            f"{path}: save writes {', '.join(WRITERS)}, got the extension {path.suffix!r}; a "
             "potential is written by export"
         )
     if isinstance(trace, Particles):
@@ -93,8 +96,14 @@ def beside(path: Path) -> Iterator[Path]:
         raise RegrainError(f"{path}: is a folder; give the name of a file")
     unfinished = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
+        # Whether it can be written shows here: not every writer fails cleanly.
+        unfinished.touch()
         yield unfinished
+        with open(unfinished, "rb") as file:
+            os.fsync(file.fileno())
         os.replace(unfinished, path)
+    except OSError as error:
+        raise RegrainError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -131,3 +140,30 @@ def _save_xyz(path: Path, trace: Trace[Any]) -> None:
     with open(path, "w", encoding="utf-8") as file:
         for state, time, _ in _states(trace):
             write_xyz(file, state, time=time)
+
+
+def _save_mdanalysis(path: Path, trace: Trace[Any]) -> None:
+    if trace.units != "md":
+        raise RegrainError(
+            f"{path.suffix} files hold nm or Å, but the trace is in {trace.units!r} units; save it "
+            "as .gsd or .xyz"
+        )
+    if path.suffix.lower() == ".gro" and len(trace) > 1:
+        raise RegrainError(f".gro files hold one frame, not {len(trace)}; save one state of it")
+    writer: Any = None
+    try:
+        with mdanalysis.quiet():
+            for state, time, _ in _states(trace):
+                writer = writer or mdanalysis.Writer(path, state, frames=len(trace))
+                writer.write(state, time)
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+WRITERS = {
+    ".gsd": _save_gsd,
+    ".xyz": _save_xyz,
+    ".extxyz": _save_xyz,
+    **dict.fromkeys((".gro", ".pdb", ".trr", ".xtc", ".dcd"), _save_mdanalysis),
+}
