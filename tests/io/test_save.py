@@ -1,5 +1,8 @@
 """What is saved comes back, and other programs read it."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -252,6 +255,28 @@ def test_a_failure_leaves_the_old_file_and_no_other(
         rg.save(trace.map(breaks), path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+KILLED = """
+import os, signal, sys
+import regrain as rg
+def dies(state):
+    if state.positions[0, 0] == trace[3].positions[0, 0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return state
+trace = rg.load(sys.argv[1])
+rg.save(trace.map(dies), sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("extension", ["gsd", "xyz"])
+def test_a_kill_leaves_the_old_file(trace: rg.Trace, tmp_path: Path, extension: str) -> None:
+    path = rg.save(trace, tmp_path / f"a.{extension}")
+    before = path.read_bytes()
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    assert path.read_bytes() == before
+    assert len(rg.load(path)) == len(trace)
 
 
 @pytest.mark.parametrize("extension", ["gsd", "xyz"])
