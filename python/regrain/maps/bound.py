@@ -103,7 +103,9 @@ class BoundBeads:
     @property
     def unused(self) -> Ints:
         """Indices of the atoms that are part of no bead."""
-        return np.setdiff1d(np.arange(len(self.fine), dtype=np.int32), self.members.atoms)
+        used = np.zeros(len(self.fine), dtype=bool)
+        used[self.members.atoms] = True
+        return np.flatnonzero(~used).astype(np.int32)
 
     def __call__(self, state: Particles) -> Particles:
         if state.topology is not self.fine:
