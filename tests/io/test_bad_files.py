@@ -63,6 +63,17 @@ def test_no_such_topology(folder: Path) -> None:
         rg.load(folder / "water.trr", topology=folder / "none.gro")
 
 
+@pytest.mark.parametrize("extension", ["trr", "xtc", "dcd"])
+def test_a_trajectory_without_topology(folder: Path, extension: str) -> None:
+    with pytest.raises(FileError, match=says(f"water.{extension}", "but not what", "topology=")):
+        rg.load(folder / f"water.{extension}")
+
+
+def test_a_universe_without_coordinates() -> None:
+    with pytest.raises(FileError, match=says("the Universe", "not where")):
+        rg.load(MDAnalysis.Universe.empty(3))
+
+
 def test_a_folder(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=says(tmp_path.name, "is not a file")):
         rg.load(tmp_path)

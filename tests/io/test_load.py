@@ -198,6 +198,16 @@ def test_unknown_masses_are_warned_of(
     assert rg.load(tmp_path / "beads.gro", masses={kind: 72.0})[0].topology.masses[0] == 72.0
 
 
+def test_a_universe_that_knows_little() -> None:
+    universe = MDAnalysis.Universe.empty(3, trajectory=True)
+    universe.dimensions = [30, 30, 30, 90, 90, 90]
+    with pytest.warns(UserWarning, match="no mass is known for the types X"):
+        assert rg.load(universe)[0].topology.type_names == ("X",)
+    universe.add_TopologyAttr("names", ["a", "b", "c"])
+    loaded = rg.load(universe, masses=[2.0, 3.0], select="name b c")
+    assert loaded[0].topology.types.tolist() == ["b", "c"]
+
+
 def test_frames_times_box_velocities_and_forces_can_be_chosen(
     water: SimpleNamespace, folder: Path
 ) -> None:

@@ -79,6 +79,8 @@ def topology_of(atoms: Any, *, types: str) -> Topology:
     """
     names = _labels(atoms, "names") or ["X"] * len(atoms)
     kinds = _labels(atoms, types)
+    if kinds is None and types == "types":
+        kinds = names
     if kinds is None:
         raise RegrainError(
             f"types={types!r}: the atoms have no such attribute; they have "
@@ -86,7 +88,7 @@ def topology_of(atoms: Any, *, types: str) -> Topology:
         )
     fields: dict[str, Any] = {
         "types": [kind or name for kind, name in zip(kinds, names, strict=True)],
-        "masses": getattr(atoms, "masses", np.ones(len(atoms))),
+        "masses": getattr(atoms, "masses", np.zeros(len(atoms))),
         "charges": getattr(atoms, "charges", None),
         "names": names,
         "residues": np.unique(atoms.resindices, return_inverse=True)[1],

@@ -34,6 +34,8 @@ from regrain.units import units as unit_system
 __all__ = ["load"]
 
 OWN: dict[str, type[Gsd | Xyz]] = {".gsd": Gsd, ".xyz": Xyz, ".extxyz": Xyz}
+# MDAnalysis would take these as topologies of nameless atoms.
+BARE = (".trr", ".xtc", ".dcd", ".nc", ".ncdf", ".trj", ".mdcrd", ".trz", ".tng")
 # Å, the unit of selection strings, in each unit system.
 ANGSTROM = {"md": 10.0, "reduced": 1.0}
 
@@ -72,8 +74,9 @@ def load(
         or, where it has none (a GRO or PDB file), the elements that MDAnalysis guesses from the
         names; ``"names"``, ``"resnames"``, ``"elements"`` and so on are taken as they are. Of GSD
         and XYZ files it is always what they call type.
-    masses, charges : mapping of str to float, or array_like, shape (n,), optional
-        In place of those of the topology, for the atoms whose name or type is named.
+    masses, charges : mapping of str to float, or array_like, shape (n_chosen,), optional
+        In place of those of the topology, for the atoms whose name or type is named, or one for
+        each chosen atom.
     box : array_like, shape (3,) or (3, 3), optional
         In place of what the file says.
     times : float, or array_like, shape (n_chosen,), optional
@@ -170,6 +173,11 @@ def _open(
         _same_size(own_file.name, own_file.atoms, described)
         return _chosen_atoms(own_file, described, select=select, types=types)
     units = units or "md"
+    if topology is None and path.suffix.lower() in BARE:
+        raise FileError(
+            f"{path}: says where the atoms are, but not what; give topology= (a .gro, .pdb, .tpr or "
+            ".psf file, a Universe, or a Topology)"
+        )
     known = _known(path if topology is None else topology, types=types, units=units)
     if path.suffix.lower() == ".trr":
         trr = Trr(path, atoms=len(known), units=units)
