@@ -175,8 +175,8 @@ def _open(
     units = units or "md"
     if topology is None and path.suffix.lower() in BARE:
         raise FileError(
-            f"{path}: says where the atoms are, but not what; give topology= (a .gro, .pdb, .tpr or "
-            ".psf file, a Universe, or a Topology)"
+            f"{path}: says where the atoms are, but not what; give topology= (a .gro, .pdb, .tpr "
+            "or .psf file, a Universe, or a Topology)"
         )
     known = _known(path if topology is None else topology, types=types, units=units)
     if path.suffix.lower() == ".trr":
