@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -423,6 +424,27 @@ def test_a_gsd_file_of_another_schema(tmp_path: Path) -> None:
         file.end_frame()
     with pytest.raises(FileError, match=says("a.gsd", "'other'", "hoomd")):
         rg.load(tmp_path / "a.gsd")
+
+
+@pytest.mark.parametrize("missing", ["MDAnalysis", "gsd"])
+def test_packages_that_are_not_installed(
+    folder: Path,
+    tmp_path: Path,
+    trace: rg.Trace,
+    monkeypatch: pytest.MonkeyPatch,
+    missing: str,
+) -> None:
+    saved = rg.save(trace, tmp_path / "a.gsd")
+    for name in [name for name in sys.modules if name.split(".")[0] == missing]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(rg.RegrainError, match=says(missing, 'pip install "regrain[io]"')):
+        rg.load(saved if missing == "gsd" else folder / "water.gro")
+    # What needs no other package goes on.
+    if missing == "MDAnalysis":
+        assert len(rg.load(saved)) == FRAMES
+    topology = Topology(["A"] * N)
+    assert rg.load(folder / "water.trr", topology=topology)[1].forces is not None
 
 
 def test_no_such_example() -> None:

@@ -32,7 +32,7 @@ TERMS = {"bonds": 2, "angles": 3, "dihedrals": 4}
 
 def layer() -> Any:
     """The file layer of gsd, or an error that says how to get it."""
-    return need("gsd.fl", extra="io", purpose="GSD files")
+    return need("gsd.fl", extra="io", purpose="a GSD file")
 
 
 def box_of(numbers: NDArray[Any]) -> Floats:
