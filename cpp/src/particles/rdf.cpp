@@ -1,23 +1,45 @@
 #include "regrain/particles/rdf.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "regrain/base/error.hpp"
+#include "simd.hpp"
 
 namespace regrain::particles {
 
 namespace {
 
+// The sum over a chunk of particles, and its scratch.
 struct Counts {
     std::vector<std::uint64_t> n;
+    std::vector<std::uint32_t> bin;
     Counts& operator+=(const Counts& o) {
         if (n.empty()) n.resize(o.n.size(), 0);
         for (std::size_t k = 0; k < o.n.size(); ++k) n[k] += o.n[k];
         return *this;
     }
 };
+
+struct Binning {
+    const double* r2;
+    std::size_t count;
+    double per_length;
+    std::int32_t last;
+    std::uint32_t* bin;
+};
+
+REGRAIN_INLINE void bins_of(const Binning& b) {
+    for (std::size_t k = 0; k < b.count; ++k) {
+        const auto bin = static_cast<std::int32_t>(__builtin_sqrt(b.r2[k]) * b.per_length);
+        b.bin[k] = static_cast<std::uint32_t>(bin < b.last ? bin : b.last);
+    }
+}
+#if REGRAIN_X86
+REGRAIN_TARGET_V4 void bins_v4(const Binning& b) { bins_of(b); }
+REGRAIN_TARGET_V3 void bins_v3(const Binning& b) { bins_of(b); }
+#endif
+void bins_any(const Binning& b) { bins_of(b); }
 
 }  // namespace
 
@@ -61,6 +83,24 @@ PairHistogram::PairHistogram(std::span<const std::int32_t> types, std::size_t n_
     }
 }
 
+// Counts the neighbours of particle i in the bins of its own type.
+void PairHistogram::add(std::uint32_t i, const Cells::Neighbors& near,
+                        std::span<const std::uint32_t> bin, std::uint64_t* n) const {
+    if (first_excluded_[i] != first_excluded_[i + 1]) {
+        const auto particle = cells_.particle();
+        const auto begin = excluded_.begin() + first_excluded_[i];
+        const auto end = excluded_.begin() + first_excluded_[i + 1];
+        for (std::size_t k = 0; k < near.count; ++k) {
+            const std::uint32_t q = near.point[k];
+            if (std::find(begin, end, particle[q]) == end) ++n[row_of_point_[q] + bin[k]];
+        }
+    } else if (n_types_ > 1) {
+        for (std::size_t k = 0; k < near.count; ++k) ++n[row_of_point_[near.point[k]] + bin[k]];
+    } else {
+        for (std::size_t k = 0; k < near.count; ++k) ++n[bin[k]];
+    }
+}
+
 void PairHistogram::count(std::span<const Vec3> positions, const Box& box,
                           std::span<std::uint64_t> counts) {
     if (positions.size() != types_.size() || counts.size() != n_types_ * n_types_ * bins_) {
@@ -69,22 +109,20 @@ void PairHistogram::count(std::span<const Vec3> positions, const Box& box,
     }
     require_single_images(r_max_, box);
     cells_.assign(positions, box);
-    const double per_length = static_cast<double>(bins_) / r_max_;
     const auto particle = cells_.particle();
+    row_of_point_.resize(particle.size());
+    for (std::size_t q = 0; q < particle.size(); ++q) {
+        row_of_point_[q] =
+            static_cast<std::uint32_t>(types_[particle[q]]) * static_cast<std::uint32_t>(bins_);
+    }
     const Counts found = cells_.sum_neighborhoods<Counts>(
         r_max_, [&](Counts& sum, std::uint32_t p, const Cells::Neighbors& near) {
             if (sum.n.empty()) sum.n.resize(counts.size(), 0);
-            const std::uint32_t i = particle[p];
-            const auto excluded_begin = excluded_.begin() + first_excluded_[i];
-            const auto excluded_end = excluded_.begin() + first_excluded_[i + 1];
-            const std::size_t base = static_cast<std::size_t>(types_[i]) * n_types_ * bins_;
-            for (std::size_t k = 0; k < near.count; ++k) {
-                const std::uint32_t j = particle[near.point[k]];
-                if (std::find(excluded_begin, excluded_end, j) != excluded_end) continue;
-                const auto bin = static_cast<std::size_t>(std::sqrt(near.r2[k]) * per_length);
-                ++sum.n[base + static_cast<std::size_t>(types_[j]) * bins_ +
-                        std::min(bin, bins_ - 1)];
-            }
+            if (sum.bin.size() < near.count) sum.bin.resize(2 * near.count);
+            simd::dispatch(REGRAIN_LEVELS(bins),
+                           Binning{near.r2.data(), near.count, static_cast<double>(bins_) / r_max_,
+                                   static_cast<std::int32_t>(bins_) - 1, sum.bin.data()});
+            add(particle[p], near, sum.bin, sum.n.data() + row_of_point_[p] * n_types_);
         });
     std::fill(counts.begin(), counts.end(), std::uint64_t{0});
     std::copy(found.n.begin(), found.n.end(), counts.begin());

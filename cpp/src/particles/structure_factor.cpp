@@ -8,6 +8,7 @@
 
 #include "regrain/base/error.hpp"
 #include "regrain/base/parallel.hpp"
+#include "simd.hpp"
 
 namespace regrain::particles {
 
@@ -49,7 +50,6 @@ public:
             const double* s0 = im_.data() + (row - 1) * n_;
             double* c = re_.data() + row * n_;
             double* si = im_.data() + row * n_;
-#pragma omp simd
             for (std::size_t p = 0; p < n_; ++p) {
                 c[p] = c0[p] * c1[p] - s0[p] * s1[p];
                 si[p] = c0[p] * s1[p] + s0[p] * c1[p];
@@ -71,39 +71,61 @@ struct Mode {
     double re, im;
 };
 
-// Leaf kernels: one portable library that uses the vector units of the machine it runs on.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define REGRAIN_LEAF \
-    __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4"), noinline))
-#else
-#define REGRAIN_LEAF
-#endif
-
 // u = y z with the signs of the indices: exp(-i x) is the conjugate of exp(i x).
-REGRAIN_LEAF void multiply(const double* yr, const double* yi, double sy, const double* zr,
-                           const double* zi, double sz, std::size_t n, double* ur, double* ui) {
-#pragma omp simd
-    for (std::size_t p = 0; p < n; ++p) {
-        const double a = sy * yi[p];
-        const double b = sz * zi[p];
-        ur[p] = yr[p] * zr[p] - a * b;
-        ui[p] = yr[p] * b + a * zr[p];
+struct Product {
+    const double *yr, *yi;
+    double sy;
+    const double *zr, *zi;
+    double sz;
+    std::size_t n;
+    double *ur, *ui;
+};
+
+REGRAIN_INLINE void multiply_of(const Product& f) {
+    for (std::size_t p = 0; p < f.n; ++p) {
+        const double a = f.sy * f.yi[p];
+        const double b = f.sz * f.zi[p];
+        f.ur[p] = f.yr[p] * f.zr[p] - a * b;
+        f.ui[p] = f.yr[p] * b + a * f.zr[p];
     }
 }
 
-REGRAIN_LEAF Mode sum_product(const double* xr, const double* xi, double sx, const double* ur,
-                              const double* ui, std::size_t n) {
-    double re = 0.0;
-    double im = 0.0;
-#pragma omp simd reduction(+ : re, im)
-    for (std::size_t p = 0; p < n; ++p) {
-        const double a = sx * xi[p];
-        re += xr[p] * ur[p] - a * ui[p];
-        im += xr[p] * ui[p] + a * ur[p];
+// Sum over particles of x u.
+struct Overlap {
+    const double *xr, *xi;
+    double sx;
+    const double *ur, *ui;
+    std::size_t n;
+};
+
+template <int W>
+REGRAIN_INLINE Mode sum_of(const Overlap& f) {
+    using V = simd::Double<W>;
+    V re{};
+    V im{};
+    std::size_t p = 0;
+    for (; p + W <= f.n; p += W) {
+        const V xr = simd::load<V>(f.xr + p), xi = f.sx * simd::load<V>(f.xi + p);
+        const V ur = simd::load<V>(f.ur + p), ui = simd::load<V>(f.ui + p);
+        re += xr * ur - xi * ui;
+        im += xr * ui + xi * ur;
     }
-    return {re, im};
+    Mode sum{simd::sum<W>(re), simd::sum<W>(im)};
+    for (; p < f.n; ++p) {
+        sum.re += f.xr[p] * f.ur[p] - f.sx * f.xi[p] * f.ui[p];
+        sum.im += f.xr[p] * f.ui[p] + f.sx * f.xi[p] * f.ur[p];
+    }
+    return sum;
 }
+
+#if REGRAIN_X86
+REGRAIN_TARGET_V4 void multiply_v4(const Product& f) { multiply_of(f); }
+REGRAIN_TARGET_V3 void multiply_v3(const Product& f) { multiply_of(f); }
+REGRAIN_TARGET_V4 Mode sum_v4(const Overlap& f) { return sum_of<8>(f); }
+REGRAIN_TARGET_V3 Mode sum_v3(const Overlap& f) { return sum_of<4>(f); }
+#endif
+void multiply_any(const Product& f) { multiply_of(f); }
+Mode sum_any(const Overlap& f) { return sum_of<2>(f); }
 
 double sign(std::int32_t n) { return n < 0 ? -1.0 : 1.0; }
 
@@ -180,12 +202,15 @@ std::vector<std::complex<double>> density_modes(std::span<const Vec3> positions,
             std::vector<double> ui(n);
             for (std::size_t run = first; run < end; ++run) {
                 const Index& at = indices[borders[run]];
-                multiply(powers[1].re(at[1]), powers[1].im(at[1]), sign(at[1]), powers[2].re(at[2]),
-                         powers[2].im(at[2]), sign(at[2]), n, ur.data(), ui.data());
+                simd::dispatch(REGRAIN_LEVELS(multiply),
+                               Product{powers[1].re(at[1]), powers[1].im(at[1]), sign(at[1]),
+                                       powers[2].re(at[2]), powers[2].im(at[2]), sign(at[2]), n,
+                                       ur.data(), ui.data()});
                 for (std::size_t m = borders[run]; m < borders[run + 1]; ++m) {
                     const std::int32_t h = indices[m][0];
-                    const Mode sum = sum_product(powers[0].re(h), powers[0].im(h), sign(h),
-                                                 ur.data(), ui.data(), n);
+                    const Mode sum = simd::dispatch(
+                        REGRAIN_LEVELS(sum), Overlap{powers[0].re(h), powers[0].im(h), sign(h),
+                                                     ur.data(), ui.data(), n});
                     modes[m] += std::complex<double>(sum.re, sum.im);
                 }
             }

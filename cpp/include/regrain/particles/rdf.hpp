@@ -33,12 +33,16 @@ public:
     void count(std::span<const Vec3> positions, const Box& box, std::span<std::uint64_t> counts);
 
 private:
+    void add(std::uint32_t i, const Cells::Neighbors& near, std::span<const std::uint32_t> bin,
+             std::uint64_t* n) const;
+
     std::vector<std::int32_t> types_;
     std::size_t n_types_;
     double r_max_;
     std::size_t bins_;
     std::vector<std::uint32_t> first_excluded_, excluded_;  // partners of particle i, both ways
     Cells cells_;
+    std::vector<std::uint32_t> row_of_point_;  // type * bins of each point of the cells
 };
 
 /// Throws Error unless no particle can be within r_max of two images of another.
