@@ -1,94 +1,134 @@
 #include "regrain/particles/neighbors.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "regrain/base/error.hpp"
 
 namespace regrain::particles {
 
 namespace {
 
-constexpr std::size_t chunk = 512;
+// Cells measure from images that were added up before; so much more than the cutoff is sure to
+// hold every pair, and so much less is sure to be inside.
+constexpr double slack = 1e-9;
 
-using Exclusions = std::span<const std::pair<std::uint32_t, std::uint32_t>>;
-
-bool excluded(Exclusions sorted, std::uint32_t i, std::uint32_t j) {
+bool excluded(std::span<const std::pair<std::uint32_t, std::uint32_t>> sorted, std::uint32_t i,
+              std::uint32_t j) {
     return std::binary_search(sorted.begin(), sorted.end(),
                               std::pair(std::min(i, j), std::max(i, j)));
 }
 
-// What one chunk of particles, in the order of space, finds.
-struct Part {
-    std::vector<std::uint32_t> count;  // per particle of the chunk
-    std::vector<std::uint32_t> j;
-    std::vector<Image> shift;
-    std::vector<Vec3> d;
-};
-
-Part search(const Cells& cells, std::span<const Vec3> positions, const Box& box,
-            const NeighborOptions& options, std::size_t begin, std::size_t end) {
-    Part part;
-    const double cutoff2 = options.cutoff * options.cutoff;
-    const auto add = [&](std::uint32_t p, const Cells::Neighbors& near) {
-        const std::uint32_t i = cells.particle()[p];
-        const std::size_t before = part.j.size();
-        for (std::size_t m = 0; m < near.count; ++m) {
-            const std::uint32_t q = near.point[m];
-            const std::uint32_t j = cells.particle()[q];
-            if (options.half && !cells.first_of_two(p, q)) continue;
-            const Image& a = cells.image()[p];
-            const Image& b = cells.image()[q];
-            const Image shift{b[0] - a[0], b[1] - a[1], b[2] - a[2]};
-            // Not the difference of the images in the cells: this one only changes sign, to the
-            // last bit, when i and j change places, so that both sides agree about the cutoff.
-            const Vec3 d = (positions[j] - positions[i]) + lattice_vector(box, shift);
-            if (!(norm2(d) < cutoff2)) continue;
-            if (!options.exclusions.empty() && excluded(options.exclusions, i, j)) continue;
-            part.j.push_back(j);
-            part.shift.push_back(shift);
-            part.d.push_back(d);
-        }
-        part.count.push_back(static_cast<std::uint32_t>(part.j.size() - before));
-    };
-    cells.for_neighborhoods(begin, end, cells.reach(), add);
-    return part;
+double checked(double cutoff) {
+    if (cutoff > 0.0 && std::isfinite(cutoff)) return cutoff;
+    throw Error("the cutoff of a neighbour list is " + std::to_string(cutoff) +
+                "; it must be a positive length");
 }
 
 }  // namespace
 
+NeighborSearch::NeighborSearch(std::span<const Vec3> positions, const Box& box,
+                               const NeighborOptions& options)
+    : positions_(positions),
+      box_(box),
+      cells_(positions, box, checked(options.cutoff) * (1.0 + slack)) {
+    const std::size_t n = positions.size();
+    parts_.resize((n + chunk - 1) / chunk);
+    first_.assign(n + 1, 0);
+    parallel_chunks(n, chunk, [&](std::size_t c, std::size_t begin, std::size_t end) {
+        search(parts_[c], begin, end, options);
+        std::uint32_t before = 0;
+        for (std::size_t k = begin; k < end; ++k) {
+            const std::uint32_t until = parts_[c].end[k - begin];
+            first_[cells_.particle()[cells_.reals()[k]] + 1] = until - before;
+            before = until;
+        }
+    });
+    for (std::size_t i = 0; i < n; ++i) first_[i + 1] += first_[i];
+}
+
+Image NeighborSearch::shift(std::uint32_t p, std::uint32_t q) const {
+    const Image& a = cells_.image()[p];
+    const Image& b = cells_.image()[q];
+    return {b[0] - a[0], b[1] - a[1], b[2] - a[2]};
+}
+
+// Not the difference of the points: this one only changes sign, to the last bit, when i and j
+// change places, so that both sides agree about the cutoff.
+Vec3 NeighborSearch::vector(std::uint32_t p, std::uint32_t q) const {
+    const Vec3& i = positions_[cells_.particle()[p]];
+    const Vec3& j = positions_[cells_.particle()[q]];
+    return (j - i) + lattice_vector(box_, shift(p, q));
+}
+
+void NeighborSearch::search(Part& part, std::size_t begin, std::size_t end,
+                            const NeighborOptions& options) const {
+    const double cutoff2 = options.cutoff * options.cutoff;
+    const double sure = cutoff2 * (1.0 - 2.0 * slack);
+    const std::uint32_t* particle = cells_.particle().data();
+    std::size_t count = 0;
+    const auto add = [&](std::uint32_t p, const Cells::Neighbors& near) {
+        const std::uint32_t i = particle[p];
+        if (part.point.size() < count + near.count)
+            part.point.resize(2 * (count + near.count) + 64);
+        for (std::size_t k = 0; k < near.count; ++k) {
+            const std::uint32_t q = near.point[k];
+            const std::uint32_t j = particle[q];
+            const bool wanted = !options.half || i < j || (i == j && cells_.first_of_two(p, q));
+            part.point[count] = q;
+            count += wanted ? 1 : 0;
+            if (near.r2[k] >= sure && wanted && !(norm2(vector(p, q)) < cutoff2)) --count;
+        }
+        part.end.push_back(static_cast<std::uint32_t>(count));
+    };
+    cells_.for_neighborhoods(begin, end, cells_.reach(), add);
+    part.point.resize(count);
+    if (options.exclusions.empty()) return;
+
+    std::size_t kept = 0;
+    std::size_t at = 0;
+    for (std::size_t k = begin; k < end; ++k) {
+        const std::uint32_t i = particle[cells_.reals()[k]];
+        for (; at < part.end[k - begin]; ++at) {
+            if (excluded(options.exclusions, i, particle[part.point[at]])) continue;
+            part.point[kept++] = part.point[at];
+        }
+        part.end[k - begin] = static_cast<std::uint32_t>(kept);
+    }
+    part.point.resize(kept);
+}
+
+void NeighborSearch::write(const Arrays& to) const {
+    parallel_chunks(positions_.size(), chunk,
+                    [&](std::size_t c, std::size_t begin, std::size_t end) {
+                        const std::uint32_t* q = parts_[c].point.data();
+                        for (std::size_t k = begin; k < end; ++k) {
+                            const std::uint32_t p = cells_.reals()[k];
+                            const std::uint32_t i = cells_.particle()[p];
+                            const std::size_t last = first_[i + 1];
+                            for (std::size_t at = first_[i]; at < last; ++at, ++q) {
+                                if (to.i != nullptr) to.i[at] = i;
+                                if (to.j != nullptr) to.j[at] = cells_.particle()[*q];
+                                if (to.shift != nullptr) to.shift[at] = shift(p, *q);
+                                if (to.d == nullptr && to.distance == nullptr) continue;
+                                const Vec3 d = vector(p, *q);
+                                if (to.d != nullptr) to.d[at] = d;
+                                if (to.distance != nullptr) to.distance[at] = norm(d);
+                            }
+                        }
+                    });
+}
+
 NeighborList neighbor_list(std::span<const Vec3> positions, const Box& box,
                            const NeighborOptions& options) {
-    const std::size_t n = positions.size();
-    Cells cells(options.cutoff * (1.0 + 1e-9));
-    cells.assign(positions, box);
-
-    std::vector<Part> parts((n + chunk - 1) / chunk);
-    std::vector<std::size_t> first(n + 1, 0);
-    parallel_chunks(n, chunk, [&](std::size_t c, std::size_t begin, std::size_t end) {
-        parts[c] = search(cells, positions, box, options, begin, end);
-        for (std::size_t k = begin; k < end; ++k)
-            first[cells.particle()[cells.reals()[k]] + 1] = parts[c].count[k - begin];
-    });
-    for (std::size_t i = 0; i < n; ++i) first[i + 1] += first[i];
-
+    const NeighborSearch found(positions, box, options);
     NeighborList list;
-    list.i.resize(first[n]);
-    list.j.resize(first[n]);
-    list.shift.resize(first[n]);
-    list.d.resize(first[n]);
-    parallel_chunks(n, chunk, [&](std::size_t c, std::size_t begin, std::size_t end) {
-        Part& part = parts[c];
-        std::ptrdiff_t from = 0;
-        for (std::size_t k = begin; k < end; ++k) {
-            const std::uint32_t i = cells.particle()[cells.reals()[k]];
-            const std::ptrdiff_t count = part.count[k - begin];
-            const auto to = static_cast<std::ptrdiff_t>(first[i]);
-            std::fill_n(list.i.begin() + to, count, i);
-            std::copy_n(part.j.begin() + from, count, list.j.begin() + to);
-            std::copy_n(part.shift.begin() + from, count, list.shift.begin() + to);
-            std::copy_n(part.d.begin() + from, count, list.d.begin() + to);
-            from += count;
-        }
-        part = {};
-    });
+    list.i.resize(found.pairs());
+    list.j.resize(found.pairs());
+    list.shift.resize(found.pairs());
+    list.d.resize(found.pairs());
+    found.write({list.i.data(), list.j.data(), list.shift.data(), list.d.data()});
     return list;
 }
 

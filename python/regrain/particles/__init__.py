@@ -14,6 +14,7 @@ from regrain.particles.bonded import (
 from regrain.particles.dynamics import NVE, CellRescale, Langevin, NoseHoover
 from regrain.particles.evaluation import Evaluation
 from regrain.particles.force_field import ForceField
+from regrain.particles.neighbors import NeighborList, neighbor_list
 from regrain.particles.potentials import LennardJones, Potential, Table
 from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology
@@ -30,6 +31,7 @@ __all__ = [
     "HarmonicDihedral",
     "Langevin",
     "LennardJones",
+    "NeighborList",
     "NoseHoover",
     "Particles",
     "PeriodicDihedral",
@@ -40,4 +42,5 @@ __all__ = [
     "TableDihedral",
     "Topology",
     "fcc",
+    "neighbor_list",
 ]

@@ -14,14 +14,6 @@
 
 namespace regrain::particles {
 
-/// Pairs closer than a cutoff as arrays: particle i, particle j, the lattice vectors added to j,
-/// and d = r_j + shift * vectors - r_i. Sorted by i; the order within one i is that of space.
-struct NeighborList {
-    std::vector<std::uint32_t> i, j;
-    std::vector<Image> shift;
-    std::vector<Vec3> d;
-};
-
 struct NeighborOptions {
     double cutoff;
     /// Each pair once (i < j, or i == j for a particle and its own image), or from both sides.
@@ -31,8 +23,50 @@ struct NeighborOptions {
 };
 
 /// All pairs of images with distance < cutoff, for any box, also one smaller than the cutoff (a
-/// pair then appears once per image). A full list is exactly symmetric: d(i, j) = -d(j, i) to the
-/// bit.
+/// pair then appears once per image). Sorted by i; the order within one i is that of space. A full
+/// list is exactly symmetric: d(i, j) = -d(j, i) to the bit.
+class REGRAIN_EXPORT NeighborSearch {
+public:
+    /// Searches; the positions must stay where they are as long as this.
+    NeighborSearch(std::span<const Vec3> positions, const Box& box, const NeighborOptions& options);
+
+    [[nodiscard]] std::size_t pairs() const { return first_.back(); }
+
+    /// Where to write what: arrays of pairs() entries, or null for what is not wanted.
+    struct Arrays {
+        std::uint32_t* i{nullptr};
+        std::uint32_t* j{nullptr};
+        Image* shift{nullptr};  ///< lattice vectors added to j
+        Vec3* d{nullptr};       ///< r_j + shift * vectors - r_i
+        double* distance{nullptr};
+    };
+    void write(const Arrays& arrays) const;
+
+private:
+    static constexpr std::size_t chunk = 512;
+
+    // What a chunk of particles, in the order of space, found: the points next to each.
+    struct Part {
+        std::vector<std::uint32_t> point, end;
+    };
+    void search(Part& part, std::size_t begin, std::size_t end,
+                const NeighborOptions& options) const;
+    [[nodiscard]] Image shift(std::uint32_t p, std::uint32_t q) const;
+    [[nodiscard]] Vec3 vector(std::uint32_t p, std::uint32_t q) const;
+
+    std::span<const Vec3> positions_;
+    Box box_;
+    Cells cells_;
+    std::vector<Part> parts_;
+    std::vector<std::size_t> first_;  ///< pair of each particle, and the end
+};
+
+/// The same in one step.
+struct NeighborList {
+    std::vector<std::uint32_t> i, j;
+    std::vector<Image> shift;
+    std::vector<Vec3> d;
+};
 REGRAIN_EXPORT NeighborList neighbor_list(std::span<const Vec3> positions, const Box& box,
                                           const NeighborOptions& options);
 

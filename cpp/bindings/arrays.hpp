@@ -1,0 +1,43 @@
+// NumPy arrays in and out.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/typing.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "regrain/base/box.hpp"
+#include "regrain/base/error.hpp"
+#include "regrain/base/vec3.hpp"
+
+namespace regrain::bindings {
+
+namespace py = pybind11;
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
+using Doubles = Array<double>;
+using Ints = Array<std::int32_t>;
+
+// A C-contiguous (n, width) array as n rows of type Row; an array without entries as none.
+template <class Row, class T>
+std::span<const Row> rows_of(const Array<T>& array, const char* name) {
+    constexpr auto width = static_cast<py::ssize_t>(sizeof(Row) / sizeof(T));
+    if (array.size() == 0) return {};
+    if (array.ndim() != 2 || array.shape(1) != width) {
+        throw Error(std::string(name) + " must have shape (n, " + std::to_string(width) + ")");
+    }
+    return {reinterpret_cast<const Row*>(array.data()), static_cast<std::size_t>(array.shape(0))};
+}
+
+inline Box box_of(const Doubles& vectors) {
+    const auto v = rows_of<std::array<double, 3>>(vectors, "box");
+    if (v.size() != 3) throw Error("box must be three lattice vectors");
+    return Box(std::array{v[0], v[1], v[2]});
+}
+
+}  // namespace regrain::bindings
