@@ -68,7 +68,7 @@ def test_exclusions_follow_the_bonds() -> None:
 @pytest.mark.parametrize("cutoff", [0.0, -1.0, np.nan, np.inf, 1e6])
 def test_a_bad_cutoff_is_refused(cutoff: float) -> None:
     state = Particles(np.zeros((2, 3)), box=[1.0, 1.0, 1.0])
-    with pytest.raises(RegrainError, match="cutoff|reach"):
+    with pytest.raises(RegrainError, match=r"cutoff|reach"):
         neighbor_list(state, cutoff=cutoff)
 
 
