@@ -85,7 +85,16 @@ def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
 
 def check_consumer(prefix: Path, build: Path) -> None:
     """Build the foreign executable, which also compares its sum on one thread and on four."""
-    run("cmake", "-S", CONSUMER / "executable", "-B", build, f"-Dregrain_ROOT={prefix}")
+    run(
+        "cmake",
+        "-S",
+        CONSUMER / "executable",
+        "-B",
+        build,
+        "-G",
+        "Ninja",
+        f"-Dregrain_ROOT={prefix}",
+    )
     run("cmake", "--build", build)
     version, distance = run(build / "consumer").split()
     assert version == VERSION
@@ -140,7 +149,12 @@ def test_foreign_extension_finds_the_wheel_with_no_flag(
     clean: Callable[..., Path], tmp_path: Path
 ) -> None:
     python = clean("scikit_build_core", "pybind11", "packaging", "pathspec")
-    options = ("--no-index", "--no-deps", "--no-build-isolation", f"-Cbuild-dir={tmp_path}")
+    options = (
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+        f"--config-settings=build-dir={tmp_path}",
+    )
     run(python, "-m", "pip", "install", *options, CONSUMER / "extension")
     code = """
 import regrain_consumer, regrain._core
