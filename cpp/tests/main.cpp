@@ -1,4 +1,5 @@
 // Runs every TEST of the executable, or those whose name contains the first argument.
+#include <chrono>
 #include <exception>
 #include <iomanip>
 #include <sstream>
@@ -28,12 +29,16 @@ std::string show(double value) {
 }
 
 static bool passes(const Case& test) {
+    using Clock = std::chrono::steady_clock;
     const int before = failures;
+    const Clock::time_point begin = Clock::now();
     try {
         test.body();
     } catch (const std::exception& error) {
         fail(test.name.c_str(), 0, std::string("unexpected exception: ") + error.what());
     }
+    const std::chrono::duration<double> took = Clock::now() - begin;
+    if (took.count() > 1.0) std::cout << "slow: " << took.count() << " s, " << test.name << '\n';
     return failures == before;
 }
 
