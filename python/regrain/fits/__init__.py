@@ -1,0 +1,9 @@
+"""Coarse models from traces: forms and a target in, a model with its history and errors out."""
+
+from regrain.fits.boltzmann import BoltzmannInversion
+from regrain.fits.hncgn import HNCGN
+from regrain.fits.ibi import IBI
+from regrain.fits.loop import StructureFit
+from regrain.fits.result import History, Result
+
+__all__ = ["HNCGN", "IBI", "BoltzmannInversion", "History", "Result", "StructureFit"]

@@ -1,0 +1,352 @@
+"""The one loop of all structural fits: run, measure, compare, update, until only noise is left."""
+
+from __future__ import annotations
+
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from regrain.errors import RegrainError
+from regrain.fits.problem import Potentials, Problem, pose
+from regrain.fits.records import Iteration, chi_squared, compressibility, kirkwood_buff, rms
+from regrain.fits.result import History, Result, target_numbers
+from regrain.fits.sampling import Sampling
+from regrain.fits.structure import Interaction, measure_structure
+from regrain.fits.workdir import Workdir
+from regrain.observables import Pressure
+
+__all__ = ["StructureFit", "Update"]
+
+Types = tuple[str, ...]
+
+#: A pressure agrees when it is this many standard errors off, or less.
+AGREES = 2.0
+#: Runs become longer for the sake of the pressure by at most this factor at a time.
+LONGER = 4.0
+#: Change of a potential (in kT) beyond which something is wrong.
+TOO_MUCH = 50.0
+# Not part of what makes a fit what it is: a resumed fit may go on for longer.
+_NOT_KEPT = ("iterations",)
+
+
+class Update(ABC):
+    """What a method does between runs; what it evaluates once belongs into its constructor.
+
+    It keeps nothing between calls: all it may use are the iterations so far. That is what makes
+    every fit resumable.
+
+    Examples
+    --------
+    See `regrain.fits.boltzmann`, the shortest one.
+    """
+
+    @abstractmethod
+    def first(self) -> Potentials:
+        """Potentials to begin with."""
+
+    @abstractmethod
+    def next(self, records: list[Iteration]) -> Potentials:
+        """Potentials of the next run, from all runs so far."""
+
+    @abstractmethod
+    def errors(self, records: list[Iteration]) -> Potentials:
+        """Standard errors of the potentials of the last of these runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StructureFit(ABC):
+    """Potentials from distributions; the settings that all structural fits share.
+
+    Parameters
+    ----------
+    pairs : mapping of (str, str) to Table
+        Forms to be fitted, by types; potentials with parameters are kept as they are, None says no
+        interaction. Every pair of types of the target must be named.
+    bonds, angles, dihedrals : mapping of tuple of str to TableBond, TableAngle, TableDihedral
+        Likewise, for all that the target has.
+    temperature : float
+    pressure : float, optional
+        Wanted of the coarse model; unconstrained when omitted.
+    seed : int
+        The same seed and target give the same bits, also when the fit was interrupted.
+    iterations : int
+        Coarse runs at most.
+    tolerance : float
+        χ² at which the structure counts as reached. 1 is noise alone; a little more lets the
+        scatter of χ² pass.
+    pressure_error : float, optional
+        Standard error that the pressure must have before it counts as reached; runs become longer
+        until it has. 2 % of ρ kT when omitted.
+    smoothing : float
+        Features of a potential narrower than this fraction of its range (of r_max for pairs) are
+        taken for noise.
+    exclude : int
+        Pairs up to so many bonds apart feel no pair potential and do not count in g(r).
+    time, dt, equilibration, every, friction : float, optional
+        Of every coarse run (Langevin dynamics). When omitted: a time step of 0.2 / Ω, with Ω the
+        fastest of the Einstein frequency of the liquid and the frequencies of the bonded terms; 8e7
+        particle steps but from 5 000 to 500 000 steps; a tenth of that before; frames every 40
+        steps; friction 0.05 Ω. They hold in any units.
+
+    Raises
+    ------
+    RegrainError
+        Settings that make no sense; on calling, a target that does not fit them.
+
+    Examples
+    --------
+    See `IBI`, `HNCGN` and `BoltzmannInversion`, which are such fits.
+
+    Notes
+    -----
+    A new method is a subclass whose ``_update(problem)`` gives an `Update`.
+    """
+
+    pairs: Mapping[Types, Any] = field(default_factory=dict)
+    temperature: float
+    pressure: float | None = None
+    bonds: Mapping[Types, Any] = field(default_factory=dict)
+    angles: Mapping[Types, Any] = field(default_factory=dict)
+    dihedrals: Mapping[Types, Any] = field(default_factory=dict)
+    seed: int = 0
+    iterations: int = 10
+    tolerance: float = 1.2
+    pressure_error: float | None = None
+    smoothing: float = 0.015
+    exclude: int = 2
+    time: float | None = None
+    dt: float | None = None
+    equilibration: float | None = None
+    every: float | None = None
+    friction: float | None = None
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        for key in (
+            "temperature",
+            "tolerance",
+            "pressure_error",
+            "time",
+            "dt",
+            "every",
+            "friction",
+        ):
+            value = getattr(self, key)
+            if value is not None and not (np.isfinite(value) and value > 0):
+                raise RegrainError(f"{name}: {key} is {value}; give a positive number")
+        for key in ("smoothing", "iterations", "exclude", "equilibration", "seed"):
+            value = getattr(self, key)
+            if value is not None and not (np.isfinite(value) and value >= 0):
+                raise RegrainError(f"{name}: {key} is {value}; give a number of 0 or more")
+        if self.pressure is not None and not np.isfinite(self.pressure):
+            raise RegrainError(
+                f"{name}: pressure is {self.pressure}; give a finite number, or None"
+            )
+
+    @abstractmethod
+    def _update(self, problem: Problem) -> Update:
+        """The method, set up for a problem; refuses what it cannot do."""
+
+    # ------------------------------------------------------------------ the loop
+
+    def __call__(
+        self,
+        target: Any,
+        *,
+        workdir: str | os.PathLike[str] | None = None,
+        progress: bool | None = None,
+    ) -> Result:
+        """Fit.
+
+        Parameters
+        ----------
+        target : Trace
+            Of coarse particles: what a map made of a fine trace.
+        workdir : path, optional
+            Directory that keeps every iteration; a fit that finds itself there resumes.
+        progress : bool, optional
+            Write each line of the history to stderr as it is made, with a bar for the runs; when
+            stderr is a terminal, if omitted.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        RegrainError
+            A target that does not fit the settings, a workdir of another fit, or a coarse run that
+            went wrong (the iteration is named).
+        """
+        show = sys.stderr.isatty() if progress is None else progress
+        problem = self._pose(target)
+        update = self._update(problem)
+        kept = None if workdir is None else Workdir(workdir, self._settings(problem))
+        records = [] if kept is None else kept.load()[: self.iterations]
+        wanted = target_numbers(problem, self.pressure)
+        first = update.first()
+        sampling = Sampling.plan(self, problem, first)
+        self._tell(show, History(records, target=wanted), None)
+        while (reason := self._stop(problem, records)) is None:
+            potentials = update.next(records) if records else first
+            new = self._run(problem, sampling, records, potentials, show)
+            records.append(new)
+            if kept is not None:
+                kept.save(len(records) - 1, new)
+            self._tell(show, History(records, target=wanted), len(records) - 1)
+        best = self._best(problem, records)
+        final = records[best].potentials if records else first
+        return Result(
+            problem=problem,
+            history=History(records, target=wanted),
+            converged=bool(records) and self._violation(problem, records[best]) <= 1.0,
+            reason=reason,
+            errors=update.errors(records[: best + 1]),
+            best=best,
+            _final=final,
+        )
+
+    def _pose(self, target: Any) -> Problem:
+        forms = {kind: getattr(self, f"{kind}s") for kind in ("pair", "bond", "angle", "dihedral")}
+        problem = pose(target, forms, temperature=self.temperature, exclude=self.exclude)
+        if self.pressure is not None and not problem.of_kind("pair"):
+            raise RegrainError(
+                f"{type(self).__name__}: the pressure is constrained through pair potentials, but "
+                "none is fitted; give a pair form, or pressure=None"
+            )
+        return problem
+
+    def _run(
+        self,
+        problem: Problem,
+        sampling: Sampling,
+        records: list[Iteration],
+        potentials: Potentials,
+        show: bool,
+    ) -> Iteration:
+        """Run, measure, compare."""
+        start = monotonic()
+        index = len(records)
+        change = self._change(problem, records[-1].potentials if records else None, potentials)
+        time = sampling.time * self._stretch(problem, records)
+        try:
+            trace = sampling.run(problem, potentials, index, time=time, progress=show)
+        except RegrainError as error:
+            raise RegrainError(f"coarse run {index + 1} of the fit: {error}") from error
+        measured, (pressure,) = measure_structure(
+            trace,
+            problem.interactions,
+            exclude=self.exclude,
+            reach=problem.reach,
+            extra=[Pressure()],
+        )
+        integrals = {t.label: kirkwood_buff(measured[t.label]) for t in problem.of_kind("pair")}
+        return Iteration(
+            potentials=potentials,
+            measured=measured,
+            pressure=float(pressure),
+            pressure_error=0.0 if pressure.error is None else float(pressure.error),
+            rms=rms(problem, measured),
+            chi2=chi_squared(problem, measured),
+            kirkwood_buff=integrals,
+            compressibility=compressibility(problem, integrals),
+            change=change,
+            time=time,
+            seconds=round(monotonic() - start, 2),
+        )
+
+    def _change(self, problem: Problem, old: Potentials | None, new: Potentials) -> float:
+        changes = [
+            self._change_of(
+                term, problem, None if old is None else old[term.label], new[term.label]
+            )
+            for term in problem.interactions
+        ]
+        return float(max(changes))
+
+    def _change_of(self, term: Interaction, problem: Problem, old: Any, new: Any) -> float:
+        distribution = problem.target[term.label]
+        seen = distribution.x[distribution.sampled(term.kind)]
+        inside = (term.nodes >= seen[0]) & (term.nodes <= seen[-1])
+        before = np.zeros_like(new) if old is None else old
+        worst = float(np.max(np.abs(new - before)[inside]))
+        if not np.all(np.isfinite(new)) or (old is not None and worst > TOO_MUCH * problem.kt):
+            raise RegrainError(
+                f"{term.label}: the next update changes the potential by {worst:.3g} "
+                f"({worst / problem.kt:.3g} kT), so the fit diverges; the target may not be one "
+                "homogeneous phase at this temperature, or the pressure out of reach: try "
+                "pressure=None, longer runs or a longer table"
+            )
+        return worst
+
+    # ------------------------------------------------------------------ when to stop
+
+    def _pressure_error(self, problem: Problem) -> float:
+        if self.pressure_error is not None:
+            return self.pressure_error
+        ideal = sum(problem.densities.values()) * problem.kt * problem.units.pressure_factor
+        return 0.02 * ideal
+
+    def _violation(self, problem: Problem, record: Iteration) -> float:
+        """How far the worse of structure and pressure is from what is asked; 1 is reached."""
+        structure = record.chi2 / self.tolerance
+        if self.pressure is None:
+            return structure
+        error = max(record.pressure_error, 1e-300)
+        miss = abs(record.pressure - self.pressure) / (AGREES * error)
+        return max(structure, miss, error / self._pressure_error(problem))
+
+    def _stretch(self, problem: Problem, records: list[Iteration]) -> float:
+        """By how much runs have to be longer than planned, for the error of the pressure."""
+        factor = 1.0
+        if self.pressure is not None:
+            for record in records:
+                excess = (record.pressure_error / self._pressure_error(problem)) ** 2
+                factor *= min(max(excess, 1.0), LONGER)
+        return factor
+
+    def _stop(self, problem: Problem, records: list[Iteration]) -> str | None:
+        if records and self._violation(problem, records[-1]) <= 1.0:
+            return (
+                "structure"
+                + (" and pressure agree" if self.pressure is not None else " agrees")
+                + " with the target within their errors"
+            )
+        if len(records) >= self.iterations:
+            return (
+                f"{len(records)} coarse runs were made"
+                if records
+                else ("no coarse run was asked for")
+            )
+        return None
+
+    def _best(self, problem: Problem, records: list[Iteration]) -> int:
+        if not records:
+            return 0
+        return int(np.argmin([self._violation(problem, record) for record in records]))
+
+    # ------------------------------------------------------------------ keeping and telling
+
+    def _settings(self, problem: Problem) -> dict[str, Any]:
+        """What must be the same for a fit to be resumed."""
+        settings: dict[str, Any] = {"method": type(self).__name__}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name in _NOT_KEPT:
+                continue
+            if isinstance(value, Mapping):
+                value = {"-".join(k): None if v is None else v.to_dict() for k, v in value.items()}
+            settings[item.name] = value
+        settings["target"] = problem.fingerprint()
+        return settings
+
+    @staticmethod
+    def _tell(show: bool, history: History, index: int | None) -> None:
+        if show:
+            print(history.head if index is None else history.line(index), file=sys.stderr)

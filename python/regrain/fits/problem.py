@@ -1,0 +1,252 @@
+"""A structural fit as a question: which potentials give this target at this state?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrain.errors import RegrainError
+from regrain.fits.structure import (
+    BEYOND,
+    Distribution,
+    Interaction,
+    bonded_terms,
+    longest_reach,
+    measure_structure,
+    one_direction,
+)
+from regrain.particles import ForceField, Particles
+from regrain.trace import Trace
+from regrain.units import Units, units
+
+__all__ = ["Forms", "Potentials", "Problem", "pose"]
+
+Floats = NDArray[np.float64]
+#: Energies at the nodes of each form, by the label of the interaction.
+Potentials = dict[str, Floats]
+#: Forms and known potentials by kind and types.
+Forms = Mapping[str, Mapping[tuple[str, ...], Any]]
+
+_WIDTHS = {"pair": 2, "bond": 2, "angle": 3, "dihedral": 4}
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """The target, measured, and all that does not change from iteration to iteration.
+
+    Attributes
+    ----------
+    interactions : tuple of Interaction
+        What is fitted.
+    known : Forms
+        What is given: potentials that stay as they are, None for no interaction.
+    target : dict of str to Distribution
+        By label; pairs as far as half the box.
+    state : Particles
+        Where every coarse run starts: the first frame, in the mean box, at rest.
+    temperature, exclude
+        See `StructureFit`.
+    reach : float
+        Up to where g(r) of coarse runs is measured.
+
+    Examples
+    --------
+    See `pose`, which makes them.
+    """
+
+    interactions: tuple[Interaction, ...]
+    known: Forms
+    target: dict[str, Distribution]
+    state: Particles
+    temperature: float
+    exclude: int
+    reach: float
+
+    @property
+    def units(self) -> Units:
+        """Unit system of the target."""
+        return units(self.state.units)
+
+    @property
+    def kt(self) -> float:
+        """Thermal energy."""
+        return self.units.boltzmann * self.temperature
+
+    @property
+    def densities(self) -> dict[str, float]:
+        """Particles per volume by type."""
+        names, counts = np.unique(self.state.topology.types, return_counts=True)
+        return {str(n): float(c) / self.state.volume for n, c in zip(names, counts, strict=True)}
+
+    def of_kind(self, kind: str) -> list[Interaction]:
+        """The fitted interactions of one kind."""
+        return [term for term in self.interactions if term.kind == kind]
+
+    def model(self, potentials: Potentials) -> ForceField:
+        """The force field with these energies in the forms."""
+        fields: dict[str, dict[tuple[str, ...], Any]] = {
+            f"{kind}s": dict(terms) for kind, terms in self.known.items()
+        }
+        for term in self.interactions:
+            energy = potentials[term.label]
+            fields[f"{term.kind}s"][term.types] = term.form.with_energy(energy)
+        return ForceField(
+            **fields,
+            temperature=self.temperature,
+            exclude=self.exclude,
+            units=self.state.units,
+        )
+
+    def fingerprint(self) -> str:
+        """A hash of the target as the fit sees it."""
+        digest = hashlib.sha256()
+        topology = self.state.topology
+        for array in (self.state.positions, self.state.box, topology.types, topology.masses):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        for label in sorted(self.target):
+            digest.update(label.encode() + self.target[label].value.tobytes())
+        return digest.hexdigest()
+
+
+def pose(target: Any, forms: Forms, *, temperature: float, exclude: int) -> Problem:
+    """Check the forms against the target, and measure it.
+
+    Raises
+    ------
+    RegrainError
+        Anything that makes the question unanswerable: not a trace of particles, one frame, types
+        without a form, forms without particles, tables beyond half the box or that miss what was
+        sampled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain import Trace
+    >>> from regrain.fits.problem import pose
+    >>> from regrain.particles import Particles, Table
+    >>> rng = np.random.default_rng(1)
+    >>> gas = [Particles(rng.random((99, 3)) * 5, box=[5, 5, 5]) for _ in range(20)]
+    >>> problem = pose(
+    ...     Trace(gas, times=np.arange(20)),
+    ...     {"pair": {("A", "A"): Table(r_min=0.0, r_max=1.5, points=16)}},
+    ...     temperature=1.0,
+    ...     exclude=2,
+    ... )
+    >>> problem.densities
+    {'A': 0.792}
+    """
+    _check_trace(target)
+    first: Particles = target[0]
+    terms = {kind: _normalised(kind, forms.get(kind, {})) for kind in _WIDTHS}
+    _check_types(terms, first)
+    interactions = tuple(
+        Interaction(kind, types, form)  # type: ignore[arg-type]
+        for kind, given in terms.items()
+        for types, form in given.items()
+        if _is_form(form)
+    )
+    if not interactions:
+        raise RegrainError(
+            "there is nothing to fit: give at least one form without energies, such as "
+            'pairs={("A", "A"): Table(r_min=0.2, r_max=0.9, points=351)}'
+        )
+    half = longest_reach(interactions, target)
+    measured, _ = measure_structure(target, interactions, exclude=exclude, reach=half)
+    longest = max((t.nodes[-1] for t in interactions if t.kind == "pair"), default=0.0)
+    return Problem(
+        interactions=interactions,
+        known={
+            kind: {types: form for types, form in given.items() if not _is_form(form)}
+            for kind, given in terms.items()
+        },
+        target=measured,
+        state=_start(target),
+        temperature=temperature,
+        exclude=exclude,
+        reach=min(half, BEYOND * longest),
+    )
+
+
+def _check_trace(target: Any) -> None:
+    if not isinstance(target, Trace):
+        raise RegrainError(
+            f"a fit needs a Trace, got {type(target).__name__}; give what a map or a run returns"
+        )
+    if target.level != "particles":
+        raise RegrainError(f"a fit of potentials needs a trace of particles, got {target!r}")
+    if len(target) < 2:
+        raise RegrainError(
+            "the target has one frame, which gives no error bars, and a fit weighs by errors; give "
+            "10 frames or more"
+        )
+
+
+def _is_form(form: Any) -> bool:
+    return form is not None and getattr(form, "energy", 0) is None
+
+
+def _normalised(kind: str, given: Mapping[Any, Any]) -> dict[tuple[str, ...], Any]:
+    width = _WIDTHS[kind]
+    found: dict[tuple[str, ...], Any] = {}
+    for key, form in given.items():
+        if not (isinstance(key, tuple) and len(key) == width):
+            example = tuple("ABCD"[:width])
+            raise RegrainError(
+                f"{kind}s: the key {key!r} is not a tuple of {width} types such as {example}"
+            )
+        if form is not None and getattr(form, "kind", None) != kind:
+            raise RegrainError(
+                f"{kind}s[{key}]: {form!r} is not a {kind} potential; give a table form to fit, a "
+                "potential to keep, or None"
+            )
+        types = one_direction(key)
+        if types in found:
+            raise RegrainError(f"{kind}s: {key} and {key[::-1]} are the same; give it once")
+        found[types] = form
+    return found
+
+
+def _check_types(terms: Mapping[str, Mapping[tuple[str, ...], Any]], state: Particles) -> None:
+    names = state.topology.type_names
+    present = dict(bonded_terms(state))
+    present["pair"] = set(combinations_with_replacement(names, 2))
+    for kind, given in terms.items():
+        unknown = sorted({t for types in given for t in types} - set(names))
+        if unknown:
+            raise RegrainError(
+                f"{kind}s name the type {', '.join(unknown)}, but the target has {', '.join(names)}"
+            )
+        absent = sorted(types for types, form in given.items() if types not in present[kind])
+        if absent:
+            raise RegrainError(
+                f"{kind}s: the target has no {kind} {_list(absent)}; check the types, and whether "
+                "the map kept the bonds"
+            )
+        missing = sorted(present[kind] - set(given))
+        if missing:
+            raise RegrainError(
+                f"{kind}s: nothing is given for {_list(missing)}, which the target has; give a "
+                "form to fit, a potential to keep, or None for no interaction"
+            )
+
+
+def _list(keys: Sequence[tuple[str, ...]]) -> str:
+    return ", ".join("-".join(key) for key in keys)
+
+
+def _start(target: Trace[Particles]) -> Particles:
+    """The first frame, scaled to the mean box, without velocities."""
+    first = target[0]
+    box = np.mean([state.box for state in target], axis=0)
+    positions = first.positions
+    if not np.array_equal(box, first.box):
+        positions = positions @ np.linalg.solve(first.box, box)
+    else:
+        box = first.box
+    return first.replace(positions=positions, box=box, velocities=None, forces=None, images=None)

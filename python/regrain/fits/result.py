@@ -1,0 +1,221 @@
+"""What a fit gives: the model, how it was reached, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrain.errors import RegrainError, need
+from regrain.fits.problem import Potentials, Problem
+from regrain.fits.records import Iteration, compressibility, kirkwood_buff
+from regrain.observables.text import number
+from regrain.particles import ForceField
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["History", "Result"]
+
+Floats = NDArray[np.float64]
+
+
+class History(Sequence[Iteration]):
+    """The iterations of a fit; prints as a table, the target on top.
+
+    Columns: RMS difference of the distributions, χ² (1 when only noise is left), pressure,
+    isothermal compressibility and Kirkwood-Buff integrals from g(r), largest change of the
+    potential, length of the run, and seconds.
+
+    Examples
+    --------
+    >>> from regrain.fits.result import History
+    >>> print(History([], target={}))
+    no coarse run was made
+    """
+
+    def __init__(self, records: Sequence[Iteration], *, target: dict[str, Any]) -> None:
+        self.records, self.target = list(records), target
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.records[index]
+
+    def column(self, name: str) -> Floats:
+        """A number of every iteration, such as ``"rms"``, ``"chi2"`` or ``"pressure"``."""
+        return np.array([getattr(record, name) for record in self.records], dtype=float)
+
+    @property
+    def head(self) -> str:
+        """The line of titles, and the target."""
+        return "\n".join(self._lines()[:2])
+
+    def line(self, index: int) -> str:
+        """The line of one iteration."""
+        return self._lines()[2:][index]
+
+    def _lines(self) -> list[str]:
+        pairs = list(self.target.get("kirkwood_buff", {}))
+        units = self.target.get("units", {})
+
+        def titled(name: str, unit: str) -> str:
+            return f"{name} / {units[unit]}" if units.get(unit) else name
+
+        heads = ["run", "RMS", "chi2", titled("pressure", "pressure"),
+                 titled("compressibility", "compressibility"),
+                 *(titled(f"KB {p.removeprefix('pair ')}", "volume") for p in pairs),
+                 titled("max |dU|", "energy"), titled("time", "time"), "s"]  # fmt: skip
+        rows = [heads, self._target_row(pairs)]
+        for k, r in enumerate(self.records):
+            rows.append([str(k + 1), f"{r.rms:.4f}", f"{r.chi2:.3g}",
+                         number(r.pressure, r.pressure_error), _short(r.compressibility),
+                         *(_short(r.kirkwood_buff[p]) for p in pairs),
+                         f"{r.change:.3g}", f"{r.time:.4g}", f"{r.seconds:.1f}"])  # fmt: skip
+        widths = [max(max(map(len, column)), 7) for column in zip(*rows, strict=True)]
+        return ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+
+    def _target_row(self, pairs: list[str]) -> list[str]:
+        wanted = self.target.get("pressure")
+        integrals = (_short(self.target["kirkwood_buff"][pair]) for pair in pairs)
+        return [
+            "target", "", "",
+            "" if wanted is None else f"{wanted:g}",
+            _short(self.target.get("compressibility")),
+            *integrals, "", "", "",
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines()) if self.records else "no coarse run was made"
+
+    __repr__ = __str__
+
+
+def _short(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """A fitted model, and how it was reached.
+
+    Attributes
+    ----------
+    model : ForceField
+        Of the best iteration; it was run, its numbers are in the history.
+    history : History
+        One entry per coarse run.
+    converged : bool
+        Whether the best iteration cannot be told from the target, and has the pressure asked for.
+    reason : str
+        Why the fit stopped.
+    errors : dict of str to ndarray
+        Standard errors of the energies at the nodes of each table, by label, from the errors of the
+        distributions: what smoothing, cutoff and form leave out is not in them.
+    best : int
+        Index of the iteration the model is from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import regrain as rg
+    >>> rng = np.random.default_rng(1)
+    >>> gas = [rg.particles.Particles(rng.random((200, 3)) * 5, box=[5, 5, 5]) for _ in range(20)]
+    >>> form = rg.particles.Table(r_min=0.0, r_max=2.0, points=21)
+    >>> fit = rg.fits.BoltzmannInversion(pairs={("A", "A"): form}, temperature=1.0)
+    >>> result = fit(rg.Trace(gas, times=np.arange(20)))
+    >>> result.converged, len(result.history), result.reason
+    (False, 0, 'no coarse run was asked for')
+    """
+
+    problem: Problem
+    history: History
+    converged: bool
+    reason: str
+    errors: Potentials
+    best: int
+    _final: Potentials = field(repr=False)
+
+    @property
+    def model(self) -> ForceField:
+        """The force field of the best iteration."""
+        return self.problem.model(self._final)
+
+    @property
+    def potentials(self) -> list[dict[str, Any]]:
+        """The tables of every iteration, by label."""
+        steps = [record.potentials for record in self.history] or [self._final]
+        return [
+            {t.label: t.form.with_energy(step[t.label]) for t in self.problem.interactions}
+            for step in steps
+        ]
+
+    def __str__(self) -> str:
+        state = "converged" if self.converged else "not converged"
+        chosen = f"; the model is that of run {self.best + 1}" if len(self.history) else ""
+        return f"{self.history}\n{state}: {self.reason}{chosen}"
+
+    __repr__ = __str__
+
+    def plot(self, ax: Axes | None = None, *, label: str | None = None) -> Axes:
+        """Draw a potential by iteration, the last one with a band of its standard error.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        label : str, optional
+            Which interaction; the first one when omitted.
+
+        Raises
+        ------
+        RegrainError
+            No such interaction.
+        """
+        labels = [term.label for term in self.problem.interactions]
+        label = labels[0] if label is None else label
+        if label not in labels:
+            raise RegrainError(f"there is no {label!r} in this fit; it has {', '.join(labels)}")
+        if ax is None:
+            plt = need("matplotlib.pyplot", extra="plot", purpose="a plot")
+            ax = cast("Axes", plt.figure().add_subplot())
+        term = self.problem.interactions[labels.index(label)]
+        steps = [record.potentials[label] for record in self.history] or [self._final[label]]
+        for k, energy in enumerate(steps):
+            shade = 0.15 + 0.6 * k / len(steps)
+            ax.plot(term.nodes, energy, color=str(0.9 - shade), linewidth=0.8)
+        final, error = self._final[label], self.errors[label]
+        ax.plot(term.nodes, final, label=label)
+        ax.fill_between(term.nodes, final - error, final + error, alpha=0.3, linewidth=0)
+        seen = np.isfinite(final) & (term.nodes > np.quantile(term.nodes, 0.05))
+        low, high = float(final.min()), float(np.median(final[seen]))
+        reach = max(high - low, self.problem.kt)
+        ax.set_ylim(low - 0.2 * reach, high + 2.0 * reach)
+        names = self.problem.units
+        x = {"pair": "r", "bond": "r", "angle": "theta", "dihedral": "phi"}[term.kind]
+        unit = names.length if x == "r" else "rad"
+        ax.set_xlabel(f"{x} / {unit}" if unit else x)
+        ax.set_ylabel(f"u / {names.energy}" if names.energy else "u")
+        ax.legend()
+        return ax
+
+
+def target_numbers(problem: Problem, pressure: float | None) -> dict[str, Any]:
+    """What the target has in the columns of the history."""
+    names = problem.units
+    integrals = {t.label: kirkwood_buff(problem.target[t.label]) for t in problem.of_kind("pair")}
+    return {
+        "pressure": pressure,
+        "kirkwood_buff": integrals,
+        "compressibility": compressibility(problem, integrals),
+        "units": {
+            "pressure": names.pressure,
+            "compressibility": f"1/{names.pressure}" if names.pressure else "",
+            "volume": f"{names.length}^3" if names.length else "",
+            "energy": names.energy,
+            "time": names.time,
+        },
+    }

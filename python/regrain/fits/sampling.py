@@ -1,0 +1,139 @@
+"""How the coarse runs of a fit are made, in time scales of the model itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrain.errors import RegrainError
+from regrain.fits.problem import Potentials, Problem
+from regrain.fits.structure import Interaction
+from regrain.particles import Langevin, Particles
+from regrain.trace import Trace
+
+__all__ = ["Sampling"]
+
+Floats = NDArray[np.float64]
+
+PARTICLE_STEPS = 8e7
+LEAST_STEPS, MOST_STEPS = 5_000, 500_000
+FRAME_STEPS = 40
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Length, time step and so on of every coarse run.
+
+    Examples
+    --------
+    >>> from regrain.fits.sampling import Sampling
+    >>> Sampling(time=100.0, dt=0.005, equilibration=10.0, every=0.2, friction=1.0, seed=1).dt
+    0.005
+    """
+
+    time: float
+    dt: float
+    equilibration: float
+    every: float
+    friction: float
+    seed: int
+
+    @classmethod
+    def plan(cls, fit: Any, problem: Problem, first: Potentials) -> Sampling:
+        """What the fit says, and defaults for what it leaves open."""
+        fastest = max(frequency(problem, term, first[term.label]) for term in problem.interactions)
+        if not fastest > 0 and fit.dt is None:
+            raise RegrainError(
+                f"{type(fit).__name__}: the target shows no forces that a time step could be "
+                "derived from; give dt"
+            )
+        dt = fit.dt or _rounded(0.2 / fastest)
+        steps = min(max(PARTICLE_STEPS / len(problem.state), LEAST_STEPS), MOST_STEPS)
+        time = fit.time or dt * round(steps)
+        return cls(
+            time=time,
+            dt=dt,
+            equilibration=0.1 * time if fit.equilibration is None else fit.equilibration,
+            every=min(fit.every or FRAME_STEPS * dt, time),
+            friction=fit.friction or (0.05 * fastest if fastest > 0 else 0.01 / dt),
+            seed=fit.seed,
+        )
+
+    def run(
+        self,
+        problem: Problem,
+        potentials: Potentials,
+        index: int,
+        *,
+        time: float,
+        progress: bool,
+    ) -> Trace[Particles]:
+        """The coarse run of one iteration; its random numbers belong to the seed and the index."""
+        model, state = problem.model(potentials), problem.state
+        seeds = np.random.SeedSequence([self.seed, index]).generate_state(2, np.uint32)
+        dynamics = Langevin(friction=self.friction)
+        if self.equilibration >= self.dt:
+            before = model.run(
+                state,
+                time=self.equilibration,
+                dt=self.dt,
+                every=self.equilibration,
+                seed=int(seeds[0]),
+                dynamics=dynamics,
+                progress=progress,
+            )
+            state = before[-1].replace(images=None)
+        return model.run(
+            state,
+            time=time,
+            dt=self.dt,
+            every=self.every,
+            seed=int(seeds[1]),
+            dynamics=dynamics,
+            progress=progress,
+        )
+
+
+def frequency(problem: Problem, term: Interaction, energy: Floats) -> float:
+    """Angular frequency that an interaction makes a particle move with.
+
+    For pairs that of Einstein, Ω² = Σ ρ ∫ ∇²u g d³r / 3m, the lightest particle counting; for bonds
+    and angles that of a harmonic spring of the width the target has.
+    """
+    masses = dict(zip(problem.state.topology.types, problem.state.topology.masses, strict=True))
+    lightest = min(float(masses[name]) for name in term.types)
+    if lightest <= 0:
+        raise RegrainError(f"{term.label}: a mass is {lightest}; dynamics needs positive masses")
+    found = problem.target[term.label]
+    if term.kind == "pair":
+        r = found.x
+        inside = (r > term.nodes[0]) & (r < term.nodes[-1]) & found.sampled("pair")
+        slope = np.interp(r, term.nodes, np.gradient(energy, term.spacing))
+        # By parts, so that only first derivatives are taken: the integral of (r² u')' g.
+        integral = -np.sum((r**2 * slope * np.gradient(found.value, r))[inside]) * term.spacing
+        density = max(problem.densities[name] for name in term.types)
+        return float(np.sqrt(max(4.0 * np.pi * density * integral / (3.0 * lightest), 0.0)))
+    weight = found.value * term.volume(found.x)
+    mean = np.average(found.x, weights=weight)
+    stiffness = problem.kt / float(np.average((found.x - mean) ** 2, weights=weight))
+    if term.kind == "bond":
+        return float(np.sqrt(2.0 * stiffness / lightest))
+    arm = min((_mean(problem, t) for t in problem.of_kind("bond")), default=problem.reach or 1.0)
+    return float(np.sqrt(6.0 * stiffness / lightest) / arm)
+
+
+def _mean(problem: Problem, term: Interaction) -> float:
+    found = problem.target[term.label]
+    return float(np.average(found.x, weights=found.value * term.volume(found.x)))
+
+
+def _rounded(value: float) -> float:
+    """Down to one significant digit (two below 2), so that settings read well."""
+    power = floor(log10(value))
+    digits = 0 if value / 10.0**power >= 2 else 1
+    scale = 10.0 ** (power - digits)
+    return float(f"{floor(value / scale + 1e-9) * scale:.3g}")
