@@ -14,7 +14,7 @@ from regrain.fits.records import Iteration
 from regrain.fits.shaping import extrapolate, hat_matrix, smooth_onto
 from regrain.fits.structure import Distribution, Interaction
 
-__all__ = ["BoltzmannInversion", "finish", "invert", "sampled_nodes"]
+__all__ = ["BoltzmannInversion"]
 
 Floats = NDArray[np.float64]
 

@@ -48,12 +48,13 @@ class RadialGrid:
     @property
     def r(self) -> Floats:
         """Distances, shape (points,)."""
-        return (np.arange(self.points) + 0.5) * self.spacing
+        return np.asarray((np.arange(self.points) + 0.5) * self.spacing, dtype=np.float64)
 
     @property
     def k(self) -> Floats:
         """Wave numbers, shape (points,)."""
-        return (np.arange(self.points) + 0.5) * (np.pi / (self.points * self.spacing))
+        step = np.pi / (self.points * self.spacing)
+        return np.asarray((np.arange(self.points) + 0.5) * step, dtype=np.float64)
 
     def to_k(self, f: Floats) -> Floats:
         """Three-dimensional Fourier transform of a radial function, along the first axis."""

@@ -43,7 +43,16 @@ class Update(ABC):
 
     Examples
     --------
-    See `regrain.fits.boltzmann`, the shortest one.
+    >>> from regrain.fits.loop import Update
+    >>> class Nothing(Update):
+    ...     def __init__(self, guess):
+    ...         self.guess = guess
+    ...     def first(self):
+    ...         return self.guess
+    ...     def next(self, records):
+    ...         return records[-1].potentials
+    ...     def errors(self, records):
+    ...         return {label: 0 * energy for label, energy in self.guess.items()}
     """
 
     @abstractmethod
@@ -101,7 +110,10 @@ class StructureFit(ABC):
 
     Examples
     --------
-    See `IBI`, `HNCGN` and `BoltzmannInversion`, which are such fits.
+    >>> import regrain as rg
+    >>> form = rg.particles.Table(r_min=0.9, r_max=2.5, points=161)
+    >>> isinstance(rg.fits.IBI(pairs={("A", "A"): form}, temperature=1.0), rg.fits.StructureFit)
+    True
 
     Notes
     -----

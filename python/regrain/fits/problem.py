@@ -57,7 +57,7 @@ class Problem:
 
     Examples
     --------
-    See `pose`, which makes them.
+    >>> from regrain.fits.problem import Problem, pose  # which makes them
     """
 
     interactions: tuple[Interaction, ...]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.structure import Distribution, Interaction
 
-__all__ = ["Iteration", "chi_squared", "compressibility", "kirkwood_buff", "rms"]
+__all__ = ["Iteration", "kirkwood_buff"]
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,10 @@ class Iteration:
 
     Examples
     --------
-    See `regrain.fits.result.Result.history`.
+    >>> from regrain.fits.records import Iteration
+    >>> run = Iteration({}, {}, 1.2, 0.1, 0.01, 1.1, {}, None, 0.2, 100.0, 8.5)
+    >>> run.numbers()["pressure"]
+    1.2
     """
 
     potentials: Potentials
@@ -67,10 +70,6 @@ def rms(problem: Problem, measured: Mapping[str, Distribution]) -> float:
     """Root mean square difference from the target inside the tables.
 
     Of g(r); bonded distributions are divided by their maximum first.
-
-    Examples
-    --------
-    See `regrain.fits.result.Result.history`.
     """
     squares = [
         _difference(term, problem.target[term.label], measured[term.label]) ** 2
@@ -91,10 +90,6 @@ def chi_squared(problem: Problem, measured: Mapping[str, Distribution]) -> float
 
     The errors s are themselves estimates: with ν degrees of freedom the ratio is F-distributed and
     has the mean ν / (ν − 2), which is divided out (ν of the sum by Welch and Satterthwaite).
-
-    Examples
-    --------
-    See `regrain.fits.result.Result.history`.
     """
     ratios = []
     for term in problem.interactions:
@@ -147,10 +142,6 @@ def compressibility(problem: Problem, integrals: Mapping[str, float]) -> float |
     κ kT = 1 / (ρᵀ B⁻¹ ρ) with B_ab = ρ_a δ_ab + ρ_a ρ_b G_ab (J. G. Kirkwood and F. P. Buff,
     J. Chem. Phys. 19, 774 (1951)), per pressure unit; None for bonded particles, or where not all
     pairs were measured.
-
-    Examples
-    --------
-    See `regrain.fits.result.Result.history`.
     """
     densities = problem.densities
     names = sorted(densities)

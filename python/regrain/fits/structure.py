@@ -15,7 +15,7 @@ from regrain.observables import RDF, Estimate, Observable, measure
 from regrain.particles import Particles, Topology
 from regrain.trace import Trace
 
-__all__ = ["Distribution", "Interaction", "bonded_terms", "longest_reach", "measure_structure"]
+__all__ = ["Distribution", "Interaction", "bonded_terms"]
 
 Floats = NDArray[np.float64]
 Kind = Literal["pair", "bond", "angle", "dihedral"]
