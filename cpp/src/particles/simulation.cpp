@@ -72,10 +72,10 @@ void Simulation::run(std::uint64_t steps) { impl_->run(steps); }
 
 Measurement Simulation::measure() {
     Impl& s = *impl_;
-    s.scratch.resize(size());
-    const Sums pair = s.engine.compute(s.scratch, true);
+    std::vector<Vec3> scratch(size());
+    const Sums pair = s.engine.compute(scratch, true);
     const BondedSums b = s.bonded.compute(s.engine.rows(), s.engine.row_of(), s.engine.ids(),
-                                          s.engine.box(), s.scratch);
+                                          s.engine.box(), scratch);
     Measurement m{pair.energy, b.bonds, b.angles, b.dihedrals, pair.virial, s.kinetic_tensor().t};
     for (std::size_t k = 0; k < 6; ++k) m.virial[k] += b.virial[k];
     m.conserved = m.potential() + m.kinetic() - s.exchanged + (s.chain ? s.chain->energy() : 0.0);
@@ -102,7 +102,7 @@ void Simulation::places(std::span<Vec3> positions, std::span<Image> images) cons
 
 void Simulation::velocities(std::span<Vec3> out) const {
     for (std::size_t row = 0; row < size(); ++row) {
-        out[impl_->engine.ids()[row]] = impl_->velocity[row];
+        out[impl_->engine.ids()[row]] = impl_->motion[row].v;
     }
 }
 
@@ -114,7 +114,9 @@ void Simulation::forces(std::span<Vec3> out) const {
 
 Simulation::Snapshot Simulation::snapshot() const {
     const Impl& s = *impl_;
-    Snapshot shot{s.engine.snapshot(), s.velocity, s.force, s.image_offset, s.step, {}};
+    Snapshot shot{s.engine.snapshot(), {}, s.force, s.image_offset, s.step, {}};
+    shot.forces.resize(size());
+    for (const Motion& motion : s.motion) shot.velocities.push_back(motion.v);
     shot.numbers = {s.exchanged, s.virial_trace};
     if (s.chain) {
         const std::vector<double>& chain = s.chain->state();
@@ -131,8 +133,8 @@ void Simulation::restore(const Snapshot& shot) {
         throw Error("the snapshot is one of another system or of other dynamics");
     }
     s.engine.restore(shot.engine);
-    s.velocity = shot.velocities;
-    s.force = shot.forces;
+    for (std::size_t row = 0; row < size(); ++row) s.motion[row].v = shot.velocities[row];
+    std::copy(shot.forces.begin(), shot.forces.end(), s.force.begin());
     s.image_offset = shot.image_offsets;
     s.step = shot.step;
     s.exchanged = shot.numbers[0];

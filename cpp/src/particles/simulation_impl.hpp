@@ -10,7 +10,7 @@
 #include "regrain/base/random.hpp"
 #include "regrain/particles/bonded.hpp"
 #include "regrain/particles/simulation.hpp"
-#include "thermal_noise.hpp"
+#include "step_kernel.hpp"
 
 namespace regrain::particles {
 
@@ -18,9 +18,6 @@ using Image = std::array<std::int32_t, 3>;
 
 // Who draws from the generator of a seed.
 enum Stream : std::uint32_t { initial_velocities = 1, langevin_noise = 2, barostat_noise = 3 };
-
-// Enough for the arrays of a block to stay in the first-level cache.
-constexpr std::size_t block = 64;
 
 struct Tensor {
     std::array<double, 6> t{};
@@ -42,11 +39,11 @@ struct Simulation::Impl {
     PairEngine engine;
     BondedForces bonded;
     std::vector<double> mass_of_id, mass;  // by id, by row
-    std::vector<Vec3> velocity, force;     // by row
-    std::vector<Vec3> scratch;
+    std::vector<Motion> motion, old_motion;
+    std::vector<Vec3> force;          // by row, and one more that vector loads may touch
     std::vector<Image> image_offset;  // by id
     std::uint64_t step{0};
-    Philox thermal, cell;
+    Philox cell;
     std::optional<NoseHooverChain> chain;
     double exchanged{0.0};     // heat and work that the particles were given
     double virial_trace{0.0};  // of the last evaluation that the barostat asked for
@@ -61,10 +58,9 @@ struct Simulation::Impl {
           bonded(field, types.size()),
           mass_of_id(masses.begin(), masses.end()),
           mass(types.size()),
-          velocity(types.size()),
-          force(types.size()),
+          motion(types.size()),
+          force(types.size() + 1),
           image_offset(types.size()),
-          thermal(s.seed, langevin_noise),
           cell(s.seed, barostat_noise) {
         for (std::size_t i = 0; i < mass_of_id.size(); ++i) {
             if (!(std::isfinite(mass_of_id[i]) && mass_of_id[i] > 0.0)) {
@@ -130,7 +126,7 @@ struct Simulation::Impl {
         image_offset.assign(size(), Image{});
         std::copy(images.begin(), images.end(), image_offset.begin());
         for (std::size_t row = 0; row < size(); ++row) {
-            velocity[row] = by_id[engine.ids()[row]];
+            motion[row].v = by_id[engine.ids()[row]];
         }
         gather_masses();
         limit_moves();
@@ -141,17 +137,22 @@ struct Simulation::Impl {
 
     void gather_masses() {
         const auto ids = engine.ids();
-        for (std::size_t row = 0; row < size(); ++row) mass[row] = mass_of_id[ids[row]];
+        for (std::size_t row = 0; row < size(); ++row) {
+            mass[row] = mass_of_id[ids[row]];
+            motion[row].inverse_mass = 1.0 / mass[row];
+        }
     }
 
     void limit_moves() { max_move = cutoff > 0.0 ? 0.2 * cutoff : 0.5 * engine.box().min_height(); }
 
     // ------------------------------------------------------------------ forces
 
+    [[nodiscard]] std::span<Vec3> forces() { return std::span(force).first(size()); }
+
     void evaluate(bool with_sums) {
-        const Sums pair = engine.compute(force, with_sums);
+        const Sums pair = engine.compute(forces(), with_sums);
         const BondedSums b =
-            bonded.compute(engine.rows(), engine.row_of(), engine.ids(), engine.box(), force);
+            bonded.compute(engine.rows(), engine.row_of(), engine.ids(), engine.box(), forces());
         if (!with_sums) return;
         virial_trace = pair.virial[0] + pair.virial[1] + pair.virial[2] + b.virial[0] +
                        b.virial[1] + b.virial[2];
@@ -160,11 +161,11 @@ struct Simulation::Impl {
     void follow_particles() {
         const std::span<const std::uint32_t> old_row = engine.refresh();
         if (old_row.empty()) return;
-        scratch.resize(size());
+        old_motion.swap(motion);
+        motion.resize(size());
         parallel_for(size(), [&](std::size_t begin, std::size_t end) {
-            for (std::size_t row = begin; row < end; ++row) scratch[row] = velocity[old_row[row]];
+            for (std::size_t row = begin; row < end; ++row) motion[row] = old_motion[old_row[row]];
         });
-        velocity.swap(scratch);
         gather_masses();
     }
 
@@ -174,7 +175,7 @@ struct Simulation::Impl {
         return parallel_sum<Tensor>(size(), [&](std::size_t begin, std::size_t end) {
             Tensor sum;
             for (std::size_t row = begin; row < end; ++row) {
-                const Vec3& v = velocity[row];
+                const Vec3& v = motion[row].v;
                 const double m = mass[row];
                 sum += {{m * v.x * v.x, m * v.y * v.y, m * v.z * v.z, m * v.x * v.y, m * v.x * v.z,
                          m * v.y * v.z}};
@@ -190,89 +191,51 @@ struct Simulation::Impl {
     void kick(double h) {
         parallel_for(size(), [&](std::size_t begin, std::size_t end) {
             for (std::size_t row = begin; row < end; ++row) {
-                velocity[row] += force[row] * (h / mass[row]);
+                motion[row].v += force[row] * (h * motion[row].inverse_mass);
             }
         });
     }
 
     void scale_velocities(double factor) {
         parallel_for(size(), [&](std::size_t begin, std::size_t end) {
-            for (std::size_t row = begin; row < end; ++row) velocity[row] *= factor;
+            for (std::size_t row = begin; row < end; ++row) motion[row].v *= factor;
         });
     }
 
-    struct Ornstein {
-        double keep, spread;  // v <- keep v + spread / sqrt(m) * noise
-    };
-
-    // `kicks` half kicks, a drift by h, and with a thermostat the exchange of heat and another
-    // drift by h: one pass over memory. Half kicks of neighbouring steps are added one after the
-    // other, so that the bits do not depend on where a run is cut into pieces.
-    void kick_and_drift(int kicks, double h, const Ornstein* heat, bool drift_again) {
-        const double half = 0.5 * settings.dt;
+    void pass(int kicks, double drift, const Bath* bath = nullptr, bool drift_again = false) {
         const double fastest = max_move / settings.dt;
-        const double limit = fastest * fastest;
-        const std::span<Row> rows = engine.rows();
-        const std::span<const std::uint32_t> ids = engine.ids();
-        struct Outcome {
-            double heat{0.0};
-            bool wild{false};
-            Outcome& operator+=(const Outcome& o) {
-                heat += o.heat;
-                wild = wild || o.wild;
-                return *this;
-            }
-        };
-        const auto outcome = parallel_sum<Outcome>(size(), [&](std::size_t begin, std::size_t end) {
-            Outcome out;
-            std::array<Vec3, block> noise;
-            for (std::size_t b = begin; b < end; b += block) {
-                const std::size_t stop = std::min(end, b + block);
-                if (heat != nullptr) {
-                    thermal_noise(thermal, step, ids.subspan(b, stop - b), noise.data());
-                }
-                for (std::size_t row = b; row < stop; ++row) {
-                    Vec3 v = velocity[row];
-                    const double inverse = 1.0 / mass[row];
-                    for (int k = 0; k < kicks; ++k) v += force[row] * (half * inverse);
-                    Vec3 moved = v * h;
-                    bool wild = !(norm2(v) <= limit);
-                    if (heat != nullptr) {
-                        const double before = norm2(v);
-                        v = v * heat->keep + noise[row - b] * (heat->spread * std::sqrt(inverse));
-                        const double after = norm2(v);
-                        out.heat += 0.5 * mass[row] * (after - before);
-                        wild = wild || !(after <= limit);
-                        if (drift_again) moved += v * h;
-                    }
-                    rows[row].x += moved.x;
-                    rows[row].y += moved.y;
-                    rows[row].z += moved.z;
-                    velocity[row] = v;
-                    out.wild = out.wild || wild;
-                }
-            }
-            return out;
-        });
+        const Pass work{engine.rows().data(),
+                        motion.data(),
+                        force.data(),
+                        mass.data(),
+                        engine.ids().data(),
+                        kicks,
+                        0.5 * settings.dt,
+                        drift,
+                        bath,
+                        drift_again,
+                        fastest};
+        const auto outcome = parallel_sum<PassOutcome>(
+            size(),
+            [&](std::size_t begin, std::size_t end) { return step_kernel(work, begin, end); });
         exchanged += outcome.heat;
         if (outcome.wild) name_the_wild(fastest);
     }
 
-    void drift(double h) { kick_and_drift(0, h, nullptr, false); }
-
     [[noreturn]] void name_the_wild(double fastest) const {
         for (std::size_t id = 0; id < size(); ++id) {
             const std::size_t row = engine.row_of()[id];
-            const double speed = norm(velocity[row]);
-            if (speed <= fastest) continue;
+            const Vec3& v = motion[row].v;
+            const double speed = std::max({std::abs(v.x), std::abs(v.y), std::abs(v.z)});
+            if (finite(v) && speed <= fastest) continue;
             const Row& r = engine.rows()[row];
             const std::string what = "step " + std::to_string(step + 1) + ": particle " +
                                      std::to_string(id) + " at " + place({r.x, r.y, r.z});
-            if (!std::isfinite(speed)) {
+            if (!finite(v)) {
                 throw Error(what + " has a velocity that is not a number; it feels a force of " +
                             place(force[row]));
             }
-            throw Error(what + " moves by " + std::to_string(speed * settings.dt) +
+            throw Error(what + " moves by " + std::to_string(norm(v) * settings.dt) +
                         " in one step, and no more than " + std::to_string(max_move) +
                         " is trusted; use a smaller time step or a start with fewer overlaps");
         }
@@ -324,7 +287,7 @@ struct Simulation::Impl {
                 rows[row].x *= s;
                 rows[row].y *= s;
                 rows[row].z *= s;
-                velocity[row] *= 1.0 / s;
+                motion[row].v *= 1.0 / s;
             }
         });
         engine.set_box(box);
@@ -342,14 +305,15 @@ struct Simulation::Impl {
         if (chain) scale_velocities(chain->advance(kinetic(), 0.5 * dt));
         if (const auto* d = std::get_if<Langevin>(&settings.dynamics)) {
             const double keep = std::exp(-d->friction * dt);
-            const Ornstein heat{keep, std::sqrt(d->kt * (1.0 - keep * keep))};
-            kick_and_drift(kicks, 0.5 * dt, &heat, !scales);
+            const Bath bath{settings.seed, langevin_noise, step, keep,
+                            std::sqrt(d->kt * (1.0 - keep * keep))};
+            pass(kicks, 0.5 * dt, &bath, !scales);
         } else {
-            kick_and_drift(kicks, scales ? 0.5 * dt : dt, nullptr, false);
+            pass(kicks, scales ? 0.5 * dt : dt);
         }
         if (scales) {
             rescale_cell();
-            drift(0.5 * dt);
+            pass(0, 0.5 * dt);
         }
         follow_particles();
         evaluate(scales || barostat_acts(step + 2));
