@@ -21,9 +21,10 @@ struct Noise {
 // needs (the tails still reach 6.7 sigma, as a float near zero has a fine grid). Written without
 // branches and calls, so that a loop over it becomes vector code.
 
-// -2 ln of a uniform number (word + 1/2) / 2^32.
+// -2 ln of a uniform number (word + 1/2) / 2^32, kept below 1 where it would round to 1.
 REGRAIN_INLINE float twice_minus_log(std::uint32_t word) {
-    const float u = static_cast<float>(static_cast<std::int32_t>(word >> 1)) * 0x1p-31F + 0x1p-33F;
+    const auto n = static_cast<std::int32_t>(std::min(word >> 1, 0x7FFFFFBFU));
+    const float u = static_cast<float>(n) * 0x1p-31F + 0x1p-33F;
     // u = m 2^e with m in [sqrt(1/2), sqrt(2)), ln m = 2 artanh((m - 1) / (m + 1)).
     const auto bits = std::bit_cast<std::uint32_t>(u);
     const std::uint32_t shifted = bits - 0x3F3504F3U;
@@ -32,8 +33,7 @@ REGRAIN_INLINE float twice_minus_log(std::uint32_t word) {
     const float s = (m - 1.0F) / (m + 1.0F);
     const float s2 = s * s;
     const float artanh = s * (1.0F + s2 * (1.0F / 3 + s2 * (1.0F / 5 + s2 * (1.0F / 7))));
-    const float log = e * 0.693147180559945F + 2.0F * artanh;
-    return std::max(-2.0F * log, 0.0F);
+    return -2.0F * (e * 0.693147180559945F + 2.0F * artanh);
 }
 
 struct SinCos {
@@ -51,10 +51,12 @@ REGRAIN_INLINE SinCos sin_cos(std::uint32_t word) {
         x * (1.0F + x2 * (-1.0F / 6 + x2 * (1.0F / 120 + x2 * (-1.0F / 5040 + x2 / 362880))));
     const float cosine =
         1.0F + x2 * (-0.5F + x2 * (1.0F / 24 + x2 * (-1.0F / 720 + x2 * (1.0F / 40320))));
-    const bool swap = (quarter & 1U) != 0;
-    const float s = swap ? cosine : sine;
-    const float c = swap ? sine : cosine;
-    return {(quarter & 2U) != 0 ? -s : s, ((quarter + 1U) & 2U) != 0 ? -c : c};
+    // Odd quarters exchange the two, and signs are bits.
+    const auto sine_bits = std::bit_cast<std::uint32_t>(sine);
+    const auto cosine_bits = std::bit_cast<std::uint32_t>(cosine);
+    const std::uint32_t exchange = (sine_bits ^ cosine_bits) & (0U - (quarter & 1U));
+    return {std::bit_cast<float>(sine_bits ^ exchange ^ ((quarter & 2U) << 30)),
+            std::bit_cast<float>(cosine_bits ^ exchange ^ (((quarter + 1U) & 2U) << 30))};
 }
 
 REGRAIN_INLINE void make_noise(const Bath& bath, const std::uint32_t* ids, const Motion* motion,
