@@ -260,9 +260,9 @@ struct Simulation::Impl {
         const double change = 0.5 * b.compressibility * lambda / b.time * excess * dt +
                               std::sqrt(0.5 * b.kt * b.compressibility / b.time * dt) * noise;
         const double ratio = (lambda + change) / lambda;
-        if (!(std::abs(ratio - 1.0) < 0.1)) {
+        if (!(std::abs(ratio - 1.0) < 0.25)) {
             throw Error("step " + std::to_string(step + 1) + ": the barostat would change the " +
-                        "volume by " + std::to_string(200.0 * (ratio - 1.0)) +
+                        "volume by " + std::to_string(100.0 * (ratio * ratio - 1.0)) +
                         " percent at once; give it a longer time, a smaller compressibility, or "
                         "a start closer to the pressure");
         }

@@ -288,8 +288,8 @@ class Table(Potential):
         Energies, and -du/dr.
     core : {"linear", "error"}
         What holds below ``r_min``: a force that goes on linearly with the slope it has at r_min,
-        and at least steeply enough to be repulsive well before contact (stiffness
-        max(-dF/dr, abs(F)/r_min)); or an error that names the pair.
+        and steeply enough to be repulsive below half of r_min (stiffness
+        max(-dF/dr, 2 abs(F) / r_min)); or an error that names the pair.
 
     Raises
     ------
@@ -361,7 +361,7 @@ class Table(Potential):
         if self.core == "error" or added == 0:
             return self.r_min, energy, self.forces
         forces = self._forces_at_grid()
-        stiffness = max((forces[0] - forces[1]) / spacing, abs(forces[0]) / self.r_min)
+        stiffness = max((forces[0] - forces[1]) / spacing, 2 * abs(forces[0]) / self.r_min)
         depth = spacing * np.arange(added, 0, -1)
         inside = energy[0] + forces[0] * depth + 0.5 * stiffness * depth**2
         return (
