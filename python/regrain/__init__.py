@@ -8,13 +8,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from regrain import errors, io, maps, observables, particles, report, trace, units
     from regrain._core import __version__
     from regrain.errors import RegrainError
+    from regrain.io import export, load, save
+    from regrain.observables import Estimate
+    from regrain.report import Report, compare
+    from regrain.trace import Trace
 
-__all__ = ["RegrainError", "__version__"]
+# The modules are their own home; where each of the other names lives is said below.
+__all__ = [
+    "Estimate",
+    "RegrainError",
+    "Report",
+    "Trace",
+    "__version__",
+    "compare",
+    "errors",
+    "export",
+    "io",
+    "load",
+    "maps",
+    "observables",
+    "particles",
+    "report",
+    "save",
+    "trace",
+    "units",
+]
 
-# Where each name lives; a module of the package is its own home and is not listed.
 _HOMES = {
+    "Estimate": "regrain.observables",
     "RegrainError": "regrain.errors",
     "Report": "regrain.report",
     "Trace": "regrain.trace",
