@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from regrain import errors, io, maps, observables, particles, report, trace, units
+    from regrain import errors, fits, io, maps, observables, particles, report, trace, units
     from regrain._core import __version__
     from regrain.errors import RegrainError
     from regrain.io import export, load, save
@@ -26,6 +26,7 @@ __all__ = [
     "compare",
     "errors",
     "export",
+    "fits",
     "io",
     "load",
     "maps",

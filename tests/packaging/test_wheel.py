@@ -130,8 +130,26 @@ def test_wheel_carries_the_core_its_headers_and_its_cmake_package(wheel: Path) -
 def test_wheel_computes_in_a_clean_environment(clean: Callable[..., Path], tmp_path: Path) -> None:
     python = clean()
     assert run(python, "-m", "pip", "check")
-    code = "import regrain; print(regrain.__version__)"
-    assert run(python, "-c", code, cwd=tmp_path).strip() == VERSION
+    code = """
+import regrain as rg
+from regrain.particles import ForceField, LennardJones, fcc
+
+lj = LennardJones(epsilon=1.0, sigma=1.0, cutoff=1.3)
+field = ForceField({("A", "A"): lj}, temperature=0.1)
+crystal = fcc(cells=3, density=1.0)
+trace = field.run(crystal, time=0.1, dt=0.005, every=0.1, seed=1)
+paths = rg.io.example("spce")
+try:
+    rg.load(paths.trajectory, topology=paths.topology)
+except rg.RegrainError as error:
+    print(rg.__version__, field.evaluate(crystal).energy / len(crystal), len(trace), error)
+"""
+    version, energy, frames, message = run(python, "-c", code, cwd=tmp_path).split(maxsplit=3)
+    assert version == VERSION
+    # Twelve neighbours at the minimum of the potential, each bond shared by two; no others.
+    assert float(energy) == pytest.approx(-6.0, rel=1e-12)
+    assert int(frames) == 1
+    assert 'pip install "regrain[io]"' in message
 
 
 def test_foreign_executable_builds_on_the_wheel(clean: Callable[..., Path], tmp_path: Path) -> None:
