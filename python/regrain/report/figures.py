@@ -173,7 +173,7 @@ def potentials(curves: Estimate, ax: Axes | None = None, name: str = "u") -> Axe
         for k, line in enumerate(lines):
             last = k == len(lines) - 1
             shade = 0.25 + 0.6 * k / max(len(lines) - 1, 1)
-            label = f"iteration {steps[k]}" if len(lines) <= 8 or k in (0, len(lines) - 1) else None
+            label = f"run {steps[k]}" if len(lines) <= 8 or k in (0, len(lines) - 1) else None
             ax.plot(x, line, color=COARSE if last else INK, alpha=1.0 if last else shade, lw=1.2,
                     label=label)  # fmt: skip
         low = float(np.min(lines))
@@ -202,13 +202,13 @@ def convergence(history: History, names: tuple[str, ...] | None = None) -> Figur
         figure = _figure(4.6, 0.5 + 1.1 * len(columns))
         panels = np.atleast_1d(figure.subplots(len(columns), 1, sharex=True))
         for ax, (name, column) in zip(panels, columns.items(), strict=True):
-            points = [(k, value) for k, value in enumerate(column) if value is not None]
+            points = [(k, value) for k, value in enumerate(column, 1) if value is not None]
             ax.plot(*zip(*points, strict=True), "o-", color=COARSE, ms=4, lw=1.2)
             ax.set_ylabel(name)
             if all(value > 0 for _, value in points) and _decades(points) > 1:
                 ax.set_yscale("log")
-        panels[-1].set_xlabel("iteration")
-        panels[-1].set_xticks(range(history.iterations))
+        panels[-1].set_xlabel("run")
+        panels[-1].set_xticks(range(1, history.iterations + 1))
         figure.align_ylabels()
     return figure
 

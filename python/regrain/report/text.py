@@ -157,10 +157,10 @@ def _spanned(name: str, text: str, sigma: str, verdict: str) -> list[str]:
 
 def history_table(history: History) -> list[list[str]]:
     """The numbers of a fit as rows of cells, heads first."""
-    heads = ["iteration", *history.columns]
+    heads = ["run", *history.columns]
     body = [
         [
-            str(i),
+            str(i + 1),
             *(
                 "" if i >= len(column) or (value := column[i]) is None else short(value, 4)
                 for column in history.columns.values()
