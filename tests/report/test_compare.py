@@ -208,6 +208,14 @@ def test_temperatures_are_compared_where_they_are_known():
     assert by_name["temperature"].passed is None
 
 
+@pytest.mark.parametrize(("temperature", "passed"), [(302.0, True), (309.0, False)])
+def test_a_run_that_heats_up_fails_a_check(temperature, passed):
+    log = {"temperature": np.full(200, temperature)}
+    hot = cloud(2, log=log, provenance={"model": {"temperature": 300.0}})
+    by_name = {c.name: c for c in rg.compare(cloud(1), hot, [mean]).check()}
+    assert by_name["thermostat"].passed is passed
+
+
 def test_a_drifting_run_fails_a_check():
     drift = np.random.default_rng(1).normal(size=200) + np.linspace(0, 3, 200)
     report = rg.compare(cloud(1), cloud(2, log={"potential_energy": drift}), [mean])

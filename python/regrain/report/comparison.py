@@ -107,6 +107,7 @@ def compare(
         checks=[
             *told.check(),
             *sanity.checks_of(fine, coarse, told.facts),
+            *sanity.thermostat(coarse, "coarse"),
             *sanity.stationary(fine, "fine"),
             *sanity.stationary(coarse, "coarse"),
         ],

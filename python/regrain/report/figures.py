@@ -192,14 +192,14 @@ def _ceiling(lines: Any) -> float:
     return max(2.0 * low, 1.5 * float(np.max(inner)), 1e-12)
 
 
-def convergence(history: History, names: tuple[str, ...] | None = None) -> Figure:
-    """The numbers of a fit, each by iteration on an axis of its own."""
-    wanted = names or tuple(history.columns)
+def convergence(history: History, most: int = 3) -> Figure:
+    """The first numbers of a fit, each by iteration on an axis of its own."""
+    wanted = tuple(history.columns)[:most]
     columns = {
         k: history.columns[k] for k in wanted if any(v is not None for v in history.columns[k])
     }
     with _styled():
-        figure = _figure(4.6, 0.5 + 1.1 * len(columns))
+        figure = _figure(4.6, 0.6 + 1.0 * len(columns))
         panels = np.atleast_1d(figure.subplots(len(columns), 1, sharex=True))
         for ax, (name, column) in zip(panels, columns.items(), strict=True):
             points = [(k, value) for k, value in enumerate(column, 1) if value is not None]
@@ -232,7 +232,7 @@ def figures(report: Report) -> Iterator[tuple[str, str, Figure]]:
             text = f"Potential {name} at each iteration of the fit, the last one in colour."
             yield text, text, cast("Figure", potentials(curves, name=name).figure)
         if report.history.iterations > 1:
-            text = f"The fit by iteration: {', '.join(report.history.columns)}."
+            text = f"The fit, run by run: {', '.join(list(report.history.columns)[:3])}."
             yield text, text, convergence(report.history)
 
 

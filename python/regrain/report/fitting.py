@@ -63,7 +63,7 @@ def history_of(fit: Any) -> History:
     columns = {
         f"{title} / {symbols[name]}" if symbols.get(name) else title: column
         for name, title in COLUMNS.items()
-        if any((column := _column(fit.history, name)))
+        if any(column := _column(fit.history, name))
     }
     state = "converged" if getattr(fit, "converged", False) else "not converged"
     curves = {label: _curve(label, fit.potentials, names) for label in fit.potentials[0]}

@@ -90,7 +90,6 @@ def _row(row: Row, verdict: str) -> str:
     )
     notes = [] if row.defined else [row.reason]
     notes += [flag for flag in row.flags if flag not in notes]
-    name += "".join(f'<span class="note">{escape(note)}</span>' for note in notes)
     if any(e is not None and e.defined and e.coords for e in (row.fine, row.coarse)):
         cells = f'<td class="words" colspan="3">{escape(measures(row))}</td>'
     else:
@@ -99,7 +98,7 @@ def _row(row: Row, verdict: str) -> str:
     return (
         f'<tr><th scope="row">{name}</th>{cells}<td>{escape(sigmas(row))}</td>'
         f'<td class="verdict {verdict}">{verdict}</td></tr>'
-    )
+    ) + "".join(f'\n<tr class="note"><td colspan="6">{escape(note)}</td></tr>' for note in notes)
 
 
 def _figures(report: Report) -> str:

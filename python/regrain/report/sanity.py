@@ -17,6 +17,8 @@ from regrain.units import units
 
 #: Significance at which a run is said to drift.
 DRIFT = 1e-3
+#: Share by which the temperature of a run may miss that of its model.
+HOT = 0.015
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,20 @@ def _temperature(trace: Trace[Any]) -> float | None:
 
 
 _BY_LEVEL: Mapping[str, Callable[[Trace[Any]], dict[str, Fact]]] = {"particles": _of_particles}
+
+
+def thermostat(trace: Trace[Any], label: str) -> list[Check]:
+    """Whether a run has the temperature that its model was made for."""
+    model = trace.provenance.get("model")
+    wanted = model.get("temperature") if isinstance(model, Mapping) else None
+    found = _temperature(trace) if trace.level == "particles" else None
+    if not wanted or found is None:
+        return []
+    unit = units(trace.units).temperature
+    text = f"{label}: {Fact(found, unit, 0.0)}, its model was made for {Fact(wanted, unit, 0.0)}"
+    good = abs(found - wanted) <= HOT * wanted
+    hint = "" if good else "; a shorter time step, more friction or a longer start may cure it"
+    return [Check("thermostat", good, text + hint)]
 
 
 def stationary(trace: Trace[Any], label: str) -> list[Check]:
