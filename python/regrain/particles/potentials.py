@@ -365,7 +365,7 @@ class Table(Potential):
         depth = spacing * np.arange(added, 0, -1)
         inside = energy[0] + forces[0] * depth + 0.5 * stiffness * depth**2
         return (
-            self.r_min - added * spacing,
+            max(0.0, self.r_min - added * spacing),  # not -1e-17 where it begins at contact
             np.concatenate([inside, energy]),
             np.concatenate([forces[0] + stiffness * depth, forces]),
         )

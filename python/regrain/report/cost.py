@@ -97,7 +97,7 @@ def clock(rows: Iterable[Row]) -> Row:
     ---------------
     One factor for all processes; there is none in general.
     """
-    found = [row for row in rows if row.name.split(" ")[0].lower() == "diffusion"]
+    found = [row for row in rows if f"{row.name} ".startswith("diffusion ")]
     if not found:
         reason = "no diffusion constant was compared; add Diffusion() to the observables"
         return _no_clock(reason)

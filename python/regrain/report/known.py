@@ -32,27 +32,26 @@ class Known:
             name: _positive(name, self.values[name]) for name in FACTS if name in self.values
         }
         names = [getattr(observable, "name", None) for observable in observables]
-        firsts = {str(name).split(" ")[0].lower() for name in names}
-        wrong = sorted(k for k in self.values if k.split(" ")[0] not in {*firsts, *FACTS})
+        bases = sorted(str(name).lower() for name in names)
+        wrong = [k for k in sorted(self.values) if k not in FACTS and not _is_of(k, bases)]
         if wrong and None not in names:
             raise RegrainError(
                 f"known: no observable is called {', '.join(wrong)}; there are "
-                f"{', '.join(sorted(firsts))}, and {', '.join(FACTS)}"
+                f"{', '.join(bases)}, and {', '.join(FACTS)}"
             )
 
-    def replace(self, name: str, *, alone: bool, fine: Estimate, coarse: Estimate) -> Estimate:
+    def replace(self, name: str, base: str | None, fine: Estimate, coarse: Estimate) -> Estimate:
         """The fine estimate of a row, or what is known instead of it.
 
         Parameters
         ----------
         name : str
             Of the row: that of the observable, with labels.
-        alone : bool
-            Whether the name of the observable alone says which row is meant.
+        base : str, optional
+            Name of the observable, where it alone says which row is meant.
         """
-        plain = name.lower()
-        for key in (plain, plain.split(" ")[0]):
-            if key in self.values and (alone or key == plain):
+        for key in dict.fromkeys((name.lower(), (base or name).lower())):
+            if key in self.values:
                 self.used.add(key)
                 return _shaped(name, self.values[key], coarse if coarse.defined else fine)
         return fine
@@ -63,6 +62,11 @@ class Known:
         if not idle:
             return []
         return [Check("known", False, f"no row is called {', '.join(idle)}")]
+
+
+def _is_of(key: str, bases: Sequence[str]) -> bool:
+    """Whether a key is the name of an observable, or of one of its rows."""
+    return any(key == base or key.startswith(f"{base} ") for base in bases)
 
 
 def _pair(name: str, given: Any) -> Estimate | tuple[Any, Any]:

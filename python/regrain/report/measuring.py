@@ -45,7 +45,7 @@ def measured(
     for one_side, other_side in both:
         sides = _sides(one_side, other_side)
         for name, (one, two) in sides.items():
-            one = known.replace(name, alone=len(sides) == 1, fine=one, coarse=two)
+            one = known.replace(name, one_side.name if len(sides) == 1 else None, one, two)
             found[_free(name, found)] = (one, two)
     return found
 
