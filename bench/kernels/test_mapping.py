@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+import regrain as rg
+from regrain import _core
 from regrain.maps import Beads
+from regrain.observables import RDF
 from regrain.particles import Particles, Topology
 
 N = 2180
@@ -41,3 +44,16 @@ def test_frame(benchmark, water):
 
 def test_topology(benchmark, water):
     benchmark(lambda: Beads(by="residue", name="W").bind(water))
+
+
+def test_load_map_and_rdf_of_ten_frames(benchmark):
+    """The goal is 300 frames per second and core: below 33 ms."""
+    files = rg.io.example("spce")
+    fine = rg.load(files.trajectory, topology=files.topology, frames=slice(10))
+    mapped = Beads(by="residue", name="W")(fine)
+    before = _core.threads()
+    _core.set_threads(1)
+    try:
+        benchmark(RDF(r_max=1.0), mapped)
+    finally:
+        _core.set_threads(before)
