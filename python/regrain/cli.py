@@ -246,7 +246,7 @@ def _square(config: str | Path, workdir: str | Path, *, quiet: bool) -> None:
     from regrain.workflow import square
 
     done = square(config, workdir=workdir, progress=not quiet)
-    print(f"{done.result}\n\n{done.report}\n")
+    print(f"{done.report}\n")
     width = max(len(what) for what in done.files)
     for what, file in done.files.items():
         print(f"{what:<{width}}  {file}")

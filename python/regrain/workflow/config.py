@@ -318,4 +318,7 @@ def _report(given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], tup
     compare = import_module("regrain.report").compare
     fixed = {"fine": None, "coarse": None, "observables": None, "fit": None}
     _check_keys(compare, given, "[report], besides observables and export", fixed)
+    if isinstance(given.get("known"), Mapping):  # TOML has no tuples
+        told = given["known"].items()
+        given["known"] = {k: tuple(v) if isinstance(v, list) else v for k, v in told}
     return tuple(observables), given, tuple(export)

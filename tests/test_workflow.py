@@ -1,0 +1,286 @@
+"""The square from one file of settings: the same as by hand, resumable, and hard to get wrong."""
+
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import regrain as rg
+from regrain import _core
+from regrain.errors import RegrainError
+from regrain.fits import HNCGN, IBI
+from regrain.maps import Beads
+from regrain.observables import RDF, Angles, Diffusion, Pressure
+from regrain.particles import (
+    CellRescale,
+    ForceField,
+    Langevin,
+    LennardJones,
+    NoseHoover,
+    Table,
+    fcc,
+)
+from regrain.workflow import Config, square
+
+DEMO = rg.io.example("spce").readme.with_name("demo.toml")
+
+SETTINGS = """
+[input]
+trajectory = "gas.gsd"
+frames = "2:"
+
+[map]
+by = "residue"
+name = "G"
+
+[fit]
+method = "IBI"
+temperature = 2.0
+iterations = 2
+tolerance = 1e-9
+time = 4.0
+dt = 0.005
+every = 0.2
+seed = 3
+
+[fit.pairs.G-G]
+r_min = 0.8
+r_max = 2.0
+points = 41
+
+[run]
+time = 4.0
+dt = 0.005
+every = 0.2
+seed = 4
+dynamics = { friction = 2.0 }
+
+[report]
+title = "A gas"
+export = ["gas.table", "gas.npz"]
+
+[report.observables]
+RDF = { r_max = 2.5, bins = 25 }
+Pressure = {}
+"""
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = _core.threads()
+    _core.set_threads(1)
+    yield
+    _core.set_threads(before)
+
+
+@pytest.fixture(scope="module")
+def gas(tmp_path_factory):
+    """A folder with a trajectory of a dense gas and the settings of its square."""
+    home = tmp_path_factory.mktemp("gas")
+    law = ForceField(
+        pairs={("A", "A"): LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.0, mode="shifted")},
+        temperature=2.0,
+    )
+    start = fcc(cells=4, density=0.3)
+    trace = law.run(start, time=10.0, dt=0.005, every=0.25, seed=1, progress=False)
+    rg.save(trace, home / "gas.gsd")
+    (home / "gas.toml").write_text(SETTINGS)
+    return home
+
+
+def test_the_demo_is_the_script_of_the_readme():
+    demo = Config.read(DEMO)
+    files = rg.io.example("spce")
+    assert demo.load == {
+        "source": files.trajectory,
+        "topology": files.topology,
+        "select": "resname SOL",
+    }
+    assert demo.mapping == Beads(by="residue", weights="mass", name="W")
+    assert demo.fit == HNCGN(
+        pairs={("W", "W"): Table(r_min=0.22, r_max=0.90, points=341)},
+        temperature=300.0,
+        pressure=1.0,
+        seed=7,
+    )
+    assert demo.run == {"time": 2000.0, "dt": 0.008, "seed": 8}
+    assert demo.compare["known"] == {"pressure": (-60.0, 20.0)}
+    assert demo.observables == (RDF(r_max=1.2), Angles(r_max=0.37), Pressure(), Diffusion())
+
+
+def test_the_square_is_what_its_steps_are_by_hand(gas, tmp_path):
+    done = square(gas / "gas.toml", workdir=tmp_path / "work", progress=False)
+    fine = rg.load(gas / "gas.gsd", frames=slice(2, None))
+    target = Beads(by="residue", name="G")(fine)
+    fit = IBI(
+        pairs={("G", "G"): Table(r_min=0.8, r_max=2.0, points=41)},
+        temperature=2.0,
+        iterations=2,
+        tolerance=1e-9,
+        time=4.0,
+        dt=0.005,
+        every=0.2,
+        seed=3,
+    )
+    result = fit(target)
+    assert done.result.model == result.model
+    coarse = result.model.run(
+        target[0], time=4.0, dt=0.005, every=0.2, seed=4, dynamics=Langevin(friction=2.0)
+    )
+    np.testing.assert_array_equal(done.coarse[-1].positions, coarse[-1].positions)
+    g = RDF(r_max=2.5, bins=25)
+    np.testing.assert_array_equal(done.report["RDF G-G"].coarse.value, g(coarse).value[0])
+    np.testing.assert_array_equal(done.report["RDF G-G"].fine.value, g(target).value[0])
+
+
+def test_the_workdir_holds_everything_and_a_second_call_makes_nothing_new(gas, tmp_path):
+    work = tmp_path / "work"
+    first = square(gas / "gas.toml", workdir=work, progress=False)
+    names = {"model.json", "coarse.gsd", "report.html", "report.json", "gas.table", "gas.npz"}
+    assert {file.name for file in first.files.values()} == names
+    assert all(file.stat().st_size > 0 for file in first.files.values())
+    assert ForceField.load(work / "model.json") == first.result.model
+    assert len(rg.load(work / "coarse.gsd")) == len(first.coarse) == 20
+    assert "A gas" in (work / "report.html").read_text()
+    kept = {f: f.stat().st_mtime_ns for f in (work / "fit").iterdir()}
+    again = square(gas / "gas.toml", workdir=work, progress=False)
+    assert {f: f.stat().st_mtime_ns for f in (work / "fit").iterdir()} == kept
+    np.testing.assert_array_equal(again.coarse[-1].positions, first.coarse[-1].positions)
+
+
+def test_other_settings_do_not_touch_a_workdir(gas, tmp_path):
+    square(gas / "gas.toml", workdir=tmp_path / "work", progress=False)
+    other = tomllib.loads(SETTINGS.replace("r_max = 2.0", "r_max = 1.9"))
+    with pytest.raises(RegrainError, match="holds another fit"):
+        square(Config.from_dict(other, base=gas), workdir=tmp_path / "work", progress=False)
+
+
+def command(gas, work):
+    return [sys.executable, "-m", "regrain.cli", "run", str(gas / "gas.toml"), "-q",
+            "-o", str(work), "--threads", "1"]  # fmt: skip
+
+
+def test_a_square_that_is_killed_goes_on_to_the_same_bits(gas, tmp_path):
+    whole = square(gas / "gas.toml", workdir=tmp_path / "whole", progress=False)
+    work = tmp_path / "killed"
+    process = subprocess.Popen(command(gas, work), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (work / "fit" / "iteration-001.npz").exists():
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (work / "report.html").exists()
+    done = subprocess.run(command(gas, work), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "report.html" in done.stdout
+    assert (work / "model.json").read_bytes() == (tmp_path / "whole/model.json").read_bytes()
+    killed = rg.load(work / "coarse.gsd")
+    straight = rg.load(tmp_path / "whole/coarse.gsd")
+    np.testing.assert_array_equal(killed[-1].positions, straight[-1].positions)
+    assert len(whole.coarse) == len(killed)
+
+
+def test_all_kinds_of_settings_are_understood(tmp_path):
+    (tmp_path / "m.json").write_text('{"by": "residue", "name": "A"}')
+    config = Config.from_dict(
+        {
+            "input": {"trajectory": "/data/x.gsd", "topology": "x.gro", "masses": {"A": 2.0}},
+            "map": {"file": "m.json"},
+            "fit": {
+                "method": "IBI",
+                "temperature": 1.0,
+                "pairs": {
+                    "A-A": {"r_min": 0.1, "r_max": 1.0, "points": 10},
+                    "A,B-1": {"potential": "LennardJones", "epsilon": 1, "sigma": 1, "cutoff": 2.5},
+                    "B-1, B-1": False,
+                },
+                "bonds": {"A-A": {"r_min": 0.1, "r_max": 0.2, "points": 10}},
+            },
+            "run": {
+                "time": 1.0,
+                "dt": 0.1,
+                "dynamics": {"kind": "NoseHoover", "time": 0.5},
+                "barostat": {"pressure": 1.0, "time": 2.0, "compressibility": 0.1},
+            },
+            "report": {
+                "tolerance": 0.1,
+                "known": {"pressure": [1.0, 0.1]},
+                "observables": {"RDF": [{"r_max": 1.0}, {"r_max": 2.0}]},
+            },
+        },
+        base=tmp_path,
+    )
+    assert config.load["source"] == Path("/data/x.gsd")
+    assert config.load["topology"] == tmp_path / "x.gro"
+    assert config.mapping == Beads(by="residue", name="A")
+    pairs = config.fit.pairs
+    assert pairs["A", "B-1"] == LennardJones(epsilon=1, sigma=1, cutoff=2.5)
+    assert pairs["B-1", "B-1"] is None
+    assert type(config.fit.bonds["A", "A"]).__name__ == "TableBond"
+    assert config.run["dynamics"] == NoseHoover(time=0.5)
+    assert config.run["barostat"] == CellRescale(pressure=1.0, time=2.0, compressibility=0.1)
+    assert config.observables == (RDF(r_max=1.0), RDF(r_max=2.0))
+    assert config.compare == {"tolerance": 0.1, "known": {"pressure": (1.0, 0.1)}}
+
+
+# What is changed in the settings of the demo, and what the message must say.
+MISTAKES = {
+    "unknown section": ("[fit]", "[fitt]", "section: got 'fitt'.*did you mean 'fit'"),
+    "section missing": ("[run]\ntime = 2000.0", "", r"section \[run\] is missing"),
+    "section is a list": ("[map]", "[[map]]", r"\[map\] holds \[\{"),
+    "not TOML": ("[input]", "[input", "is not TOML"),
+    "key of input": ("select =", "selct =", r"\[input\]: got 'selct'.*did you mean 'select'"),
+    "unknown example": ('"spce"', '"spc"', "example: got 'spc', expected one of.*spce"),
+    "no trajectory": ('example = "spce"', "", r"\[input\]: trajectory is missing"),
+    "frames": ("select =", "frames = 'all'\nselect =", "frames: got 'all'"),
+    "key of map": ("weights =", "weight =", "got 'weight'.*did you mean 'weights'"),
+    "value of map": ('"mass"', '"masses"', r"\[map\]: weights: got 'masses'.*mean 'mass'"),
+    "file and more": ("weights =", 'file = "m.toml"\nweights =', r"leave out by, weights, name"),
+    "method": ('"HNCGN"', '"HNCG"', "got 'HNCG', expected one of .*did you mean 'HNCGN'"),
+    "key of fit": ("temperature =", "temprature =", "did you mean 'temperature'"),
+    "no temperature": ("temperature = 300.0", "", r"\[fit\]: temperature is missing"),
+    "hot": ("temperature = 300.0", 'temperature = "hot"', r"\[fit\]: "),
+    "negative": ("temperature = 300.0", "temperature = -1.0", r"\[fit\]: .*temperature is -1"),
+    "one type": ("pairs.W-W", "pairs.W", r"'W' names 1 types, expected 2"),
+    "key of a form": ("r_min =", "rmin =", r"key of \[fit.pairs.W-W\]: got 'rmin'.*'r_min'"),
+    "form without points": ("points = 341", "", r"\[fit.pairs.W-W\]: points is missing"),
+    "form upside down": ("r_min = 0.22", "r_min = 1.22", r"\[fit.pairs.W-W\]: .*below r_max"),
+    "potential": ("r_min =", 'potential = "Tabel"\nr_min =', "did you mean 'Table'"),
+    "pairs is a list": ("seed = 7\n\n[fit.pairs.W-W]", "pairs = [1]\n[x]", "section: got 'x'"),
+    "key of run": ("dt =", "timestep =", r"key of \[run\]: got 'timestep'"),
+    "no time": ("time = 2000.0", "", r"\[run\]: time is missing"),
+    "dynamics": (
+        "dt =",
+        "dynamics = 'Brownian'\ndt =",
+        r"kind of \[run.dynamics\]: got 'Brownian'",
+    ),
+    "key of dynamics": ("dt =", "dynamics = {drag = 1}\ndt =", r"key of \[run.dynamics\]"),
+    "observable": ("Angles =", "Angels =", "got 'Angels'.*did you mean 'Angles'"),
+    "key of observable": ("r_max = 1.2", "rmax = 1.2", r"key of \[report.observables.RDF\]"),
+    "observable is a number": ("{ r_max = 1.2 }", "1.2", "holds 1.2, expected a table"),
+    "key of report": ("title =", "titel =", "did you mean 'title'"),
+    "export": ('["water.table"]', '"water.table"', "expected a list of file names"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_mistakes_in_the_settings(case, tmp_path):
+    old, new, message = MISTAKES[case]
+    text = DEMO.read_text()
+    assert old in text
+    file = tmp_path / "water.toml"
+    file.write_text(text.replace(old, new, 1))
+    with pytest.raises(RegrainError, match=f"^{file}.*{message}"):
+        square(file, workdir=tmp_path / "work")
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_workdir_that_is_a_file(gas):
+    with pytest.raises(RegrainError, match=r"gas\.gsd is a file; give a directory"):
+        square(gas / "gas.toml", workdir=gas / "gas.gsd")
