@@ -37,7 +37,7 @@ static py::typing::Tuple<Ints, Ints, Ints, Doubles> neighbor_list(const Doubles&
     const NeighborSearch::Arrays to{reinterpret_cast<std::uint32_t*>(i.mutable_data()),
                                     reinterpret_cast<std::uint32_t*>(j.mutable_data()),
                                     reinterpret_cast<particles::Image*>(shift.mutable_data()),
-                                    reinterpret_cast<Vec3*>(d.mutable_data()), nullptr};
+                                    reinterpret_cast<Vec3*>(d.mutable_data())};
     {
         const py::gil_scoped_release release;
         found->write(to);

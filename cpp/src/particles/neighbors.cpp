@@ -30,10 +30,12 @@ double checked(double cutoff) {
 
 NeighborSearch::NeighborSearch(std::span<const Vec3> positions, const Box& box,
                                const NeighborOptions& options)
-    : positions_(positions),
-      box_(box),
-      cells_(positions, box, checked(options.cutoff) * (1.0 + slack)) {
+    : box_(box), cells_(positions, box, checked(options.cutoff) * (1.0 + slack)) {
     const std::size_t n = positions.size();
+    given_.resize(cells_.points());
+    parallel_for(cells_.points(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t p = begin; p < end; ++p) given_[p] = positions[cells_.particle()[p]];
+    });
     parts_.resize((n + chunk - 1) / chunk);
     first_.assign(n + 1, 0);
     parallel_chunks(n, chunk, [&](std::size_t c, std::size_t begin, std::size_t end) {
@@ -57,9 +59,7 @@ Image NeighborSearch::shift(std::uint32_t p, std::uint32_t q) const {
 // Not the difference of the points: this one only changes sign, to the last bit, when i and j
 // change places, so that both sides agree about the cutoff.
 Vec3 NeighborSearch::vector(std::uint32_t p, std::uint32_t q) const {
-    const Vec3& i = positions_[cells_.particle()[p]];
-    const Vec3& j = positions_[cells_.particle()[q]];
-    return (j - i) + lattice_vector(box_, shift(p, q));
+    return (given_[q] - given_[p]) + lattice_vector(box_, shift(p, q));
 }
 
 void NeighborSearch::search(Part& part, std::size_t begin, std::size_t end,
@@ -75,7 +75,9 @@ void NeighborSearch::search(Part& part, std::size_t begin, std::size_t end,
         for (std::size_t k = 0; k < near.count; ++k) {
             const std::uint32_t q = near.point[k];
             const std::uint32_t j = particle[q];
-            const bool wanted = !options.half || i < j || (i == j && cells_.first_of_two(p, q));
+            // Without a branch where the answer is a coin toss.
+            bool wanted = static_cast<unsigned>(!options.half) | static_cast<unsigned>(i < j);
+            if (i == j && options.half) wanted = cells_.first_of_two(p, q);
             part.point[count] = q;
             count += wanted ? 1 : 0;
             if (near.r2[k] >= sure && wanted && !(norm2(vector(p, q)) < cutoff2)) --count;
@@ -100,24 +102,21 @@ void NeighborSearch::search(Part& part, std::size_t begin, std::size_t end,
 }
 
 void NeighborSearch::write(const Arrays& to) const {
-    parallel_chunks(positions_.size(), chunk,
-                    [&](std::size_t c, std::size_t begin, std::size_t end) {
-                        const std::uint32_t* q = parts_[c].point.data();
-                        for (std::size_t k = begin; k < end; ++k) {
-                            const std::uint32_t p = cells_.reals()[k];
-                            const std::uint32_t i = cells_.particle()[p];
-                            const std::size_t last = first_[i + 1];
-                            for (std::size_t at = first_[i]; at < last; ++at, ++q) {
-                                if (to.i != nullptr) to.i[at] = i;
-                                if (to.j != nullptr) to.j[at] = cells_.particle()[*q];
-                                if (to.shift != nullptr) to.shift[at] = shift(p, *q);
-                                if (to.d == nullptr && to.distance == nullptr) continue;
-                                const Vec3 d = vector(p, *q);
-                                if (to.d != nullptr) to.d[at] = d;
-                                if (to.distance != nullptr) to.distance[at] = norm(d);
-                            }
-                        }
-                    });
+    const auto body = [&](std::size_t c, std::size_t begin, std::size_t end) {
+        const std::uint32_t* q = parts_[c].point.data();
+        for (std::size_t k = begin; k < end; ++k) {
+            const std::uint32_t p = cells_.reals()[k];
+            const std::uint32_t i = cells_.particle()[p];
+            const std::size_t last = first_[i + 1];
+            for (std::size_t at = first_[i]; at < last; ++at, ++q) {
+                to.i[at] = i;
+                to.j[at] = cells_.particle()[*q];
+                to.shift[at] = shift(p, *q);
+                to.d[at] = vector(p, *q);
+            }
+        }
+    };
+    parallel_chunks(first_.size() - 1, chunk, body);
 }
 
 NeighborList neighbor_list(std::span<const Vec3> positions, const Box& box,

@@ -27,18 +27,15 @@ struct NeighborOptions {
 /// list is exactly symmetric: d(i, j) = -d(j, i) to the bit.
 class REGRAIN_EXPORT NeighborSearch {
 public:
-    /// Searches; the positions must stay where they are as long as this.
     NeighborSearch(std::span<const Vec3> positions, const Box& box, const NeighborOptions& options);
 
     [[nodiscard]] std::size_t pairs() const { return first_.back(); }
 
-    /// Where to write what: arrays of pairs() entries, or null for what is not wanted.
+    /// Where to write: arrays of pairs() entries.
     struct Arrays {
-        std::uint32_t* i{nullptr};
-        std::uint32_t* j{nullptr};
-        Image* shift{nullptr};  ///< lattice vectors added to j
-        Vec3* d{nullptr};       ///< r_j + shift * vectors - r_i
-        double* distance{nullptr};
+        std::uint32_t *i, *j;
+        Image* shift;  ///< lattice vectors added to j
+        Vec3* d;       ///< r_j + shift * vectors - r_i
     };
     void write(const Arrays& arrays) const;
 
@@ -54,9 +51,9 @@ private:
     [[nodiscard]] Image shift(std::uint32_t p, std::uint32_t q) const;
     [[nodiscard]] Vec3 vector(std::uint32_t p, std::uint32_t q) const;
 
-    std::span<const Vec3> positions_;
     Box box_;
     Cells cells_;
+    std::vector<Vec3> given_;  ///< the position as given, for each point
     std::vector<Part> parts_;
     std::vector<std::size_t> first_;  ///< pair of each particle, and the end
 };
