@@ -1,5 +1,6 @@
 """The square from one file of settings: the same as by hand, resumable, and hard to get wrong."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -69,8 +70,9 @@ Pressure = {}
 """
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def one_thread():
+    """Systems this small are not worth a second one."""
     before = _core.threads()
     _core.set_threads(1)
     yield
@@ -92,6 +94,13 @@ def gas(tmp_path_factory):
     return home
 
 
+@pytest.fixture(scope="module")
+def whole(gas, tmp_path_factory):
+    """The square of the gas, never stopped; and its workdir."""
+    work = tmp_path_factory.mktemp("whole")
+    return square(gas / "gas.toml", workdir=work, progress=False), work
+
+
 def test_the_demo_is_the_script_of_the_readme():
     demo = Config.read(DEMO)
     files = rg.io.example("spce")
@@ -109,11 +118,12 @@ def test_the_demo_is_the_script_of_the_readme():
     )
     assert demo.run == {"time": 2000.0, "dt": 0.008, "seed": 8}
     assert demo.compare["known"] == {"pressure": (-60.0, 20.0)}
-    assert demo.observables == (RDF(r_max=1.2), Angles(r_max=0.37), Pressure(), Diffusion())
+    of_the_script = (RDF(r_max=1.2), Angles(r_max=0.37), Pressure(), Diffusion())
+    assert set(of_the_script) <= set(demo.observables)
 
 
-def test_the_square_is_what_its_steps_are_by_hand(gas, tmp_path):
-    done = square(gas / "gas.toml", workdir=tmp_path / "work", progress=False)
+def test_the_square_is_what_its_steps_are_by_hand(gas, whole):
+    done, _ = whole
     fine = rg.load(gas / "gas.gsd", frames=slice(2, None))
     target = Beads(by="residue", name="G")(fine)
     fit = IBI(
@@ -137,9 +147,8 @@ def test_the_square_is_what_its_steps_are_by_hand(gas, tmp_path):
     np.testing.assert_array_equal(done.report["RDF G-G"].fine.value, g(target).value[0])
 
 
-def test_the_workdir_holds_everything_and_a_second_call_makes_nothing_new(gas, tmp_path):
-    work = tmp_path / "work"
-    first = square(gas / "gas.toml", workdir=work, progress=False)
+def test_the_workdir_holds_everything_and_a_second_call_makes_nothing_new(gas, whole):
+    first, work = whole
     names = {"model.json", "coarse.gsd", "report.html", "report.json", "gas.table", "gas.npz"}
     assert {file.name for file in first.files.values()} == names
     assert all(file.stat().st_size > 0 for file in first.files.values())
@@ -152,11 +161,11 @@ def test_the_workdir_holds_everything_and_a_second_call_makes_nothing_new(gas, t
     np.testing.assert_array_equal(again.coarse[-1].positions, first.coarse[-1].positions)
 
 
-def test_other_settings_do_not_touch_a_workdir(gas, tmp_path):
-    square(gas / "gas.toml", workdir=tmp_path / "work", progress=False)
+def test_other_settings_do_not_touch_a_workdir(gas, whole):
+    _, work = whole
     other = tomllib.loads(SETTINGS.replace("r_max = 2.0", "r_max = 1.9"))
     with pytest.raises(RegrainError, match="holds another fit"):
-        square(Config.from_dict(other, base=gas), workdir=tmp_path / "work", progress=False)
+        square(Config.from_dict(other, base=gas), workdir=work, progress=False)
 
 
 def command(gas, work):
@@ -164,26 +173,29 @@ def command(gas, work):
             "-o", str(work), "--threads", "1"]  # fmt: skip
 
 
-def test_a_square_that_is_killed_goes_on_to_the_same_bits(gas, tmp_path):
-    whole = square(gas / "gas.toml", workdir=tmp_path / "whole", progress=False)
-    work = tmp_path / "killed"
-    process = subprocess.Popen(command(gas, work), stdout=subprocess.DEVNULL)
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_a_square_that_is_stopped_goes_on_to_the_same_bits(gas, whole, tmp_path, how, code):
+    _, finished = whole
+    work = tmp_path / "stopped"
+    process = subprocess.Popen(command(gas, work), stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (work / "fit" / "iteration-001.npz").exists():
-        assert process.poll() is None, "it ended before it could be killed"
+        assert process.poll() is None, "it ended before it could be stopped"
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    process.kill()
-    process.wait()
+    process.send_signal(how)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert told == ("" if code < 0 else "regrain: interrupted; what was finished is kept\n")
     assert not (work / "report.html").exists()
     done = subprocess.run(command(gas, work), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "report.html" in done.stdout
-    assert (work / "model.json").read_bytes() == (tmp_path / "whole/model.json").read_bytes()
-    killed = rg.load(work / "coarse.gsd")
-    straight = rg.load(tmp_path / "whole/coarse.gsd")
-    np.testing.assert_array_equal(killed[-1].positions, straight[-1].positions)
-    assert len(whole.coarse) == len(killed)
+    assert (work / "model.json").read_bytes() == (finished / "model.json").read_bytes()
+    resumed = rg.load(work / "coarse.gsd")
+    straight = rg.load(finished / "coarse.gsd")
+    np.testing.assert_array_equal(resumed[-1].positions, straight[-1].positions)
+    assert len(straight) == len(resumed)
 
 
 def test_all_kinds_of_settings_are_understood(tmp_path):
