@@ -175,15 +175,50 @@ def curves_with_errors(record: Record, lags: Ints, functionals: Floats | None = 
     """
     if not record.independent:
         return _over_time(record, lags, functionals)
+    short = _short_lags(record)
     groups = min(int(record.molecule.max()) + 1, MOST_GROUPS)
-    curves, sizes = _group_curves(record, lags, record.molecule % groups, groups)
-    if functionals is not None:
-        curves = curves @ functionals.T
-    share = sizes[:, None] / sizes.sum()
+    curves, sizes = _group_curves(
+        record, np.concatenate([short, lags]), record.molecule % groups, groups
+    )
+    _, spread = _over_groups(curves[:, : len(short)], sizes)
+    wanted = curves[:, len(short) :]
+    mean, error = _over_groups(wanted if functionals is None else wanted @ functionals.T, sizes)
+    factor, dof = _common_motion(record, short, spread, float(groups - 1))
+    n_eff = (record.molecule.max() + 1) / factor**2
+    return Summary(mean, factor * error, np.full(len(mean), dof), float(n_eff), record.frames)
+
+
+def _over_groups(curves: Floats, sizes: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Mean over groups and its error if the groups are independent."""
+    groups, share = len(sizes), sizes[:, None] / sizes.sum()
     mean = np.sum(share * curves, axis=0)
     variance = groups / (groups - 1) * np.sum((share * (curves - mean)) ** 2, axis=0)
-    dof = np.full(len(mean), float(groups - 1))
-    return Summary(mean, np.sqrt(variance), dof, float(record.molecule.max() + 1), record.frames)
+    return mean, np.sqrt(variance)
+
+
+def _short_lags(record: Record) -> Ints:
+    """Lags for which the record holds many origins: up to a twentieth of it."""
+    return np.unique(np.geomspace(1, max(1, record.frames // 20), 5).astype(np.intp))
+
+
+def _common_motion(record: Record, short: Ints, spread: Floats, dof: float) -> tuple[float, float]:
+    """How much larger than the spread over molecules says the error is, and its dof.
+
+    Molecules that share their heat and momentum do not move independently: in a Lennard-Jones
+    liquid of 216 the error is twice what their spread says. At short lags the fluctuation in time
+    of the mean over all molecules shows it; the factor is taken to hold at long lags too.
+    """
+    found = [mean_with_error(_origin_series(record, int(lag))) for lag in short]
+    pairs = [
+        (f.error[0] / s, f.dof[0])
+        for f, s in zip(found, spread, strict=True)
+        if f.error is not None and f.dof is not None and s > 0
+    ]
+    if not pairs:
+        return 1.0, dof
+    ratios, dofs = np.array(pairs).T
+    factor = max(1.0, float(np.sqrt(np.average(ratios**2, weights=dofs))))
+    return factor, 1.0 / (1.0 / dof + 1.0 / float(dofs.max()))
 
 
 def _group_curves(

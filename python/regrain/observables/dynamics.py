@@ -23,7 +23,7 @@ __all__ = ["MSD", "Diffusion", "VelocityAutocorrelation"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
 
-BY_PARTICLES = "all time origins; error from the spread over independently moving molecules"
+BY_PARTICLES = "all time origins; error from the spread over molecules and their common motion"
 BY_TIME = "all time origins; error from their autocorrelation (Wolff 2004)"
 
 
@@ -63,8 +63,8 @@ class _Correlated(Measurement):
 
 
 def _longest(observable: _Correlation, record: Record, max_lag: float | None) -> int:
-    """The longest lag in frames: half of the trace unless said otherwise."""
-    longest = record.frames // 2 if max_lag is None else round(max_lag / record.spacing)
+    """The longest lag in frames: a third of the trace unless said otherwise."""
+    longest = max(1, record.frames // 3) if max_lag is None else round(max_lag / record.spacing)
     if not 1 <= longest < record.frames:
         raise RegrainError(
             f"{observable!r}: the frames are {record.spacing:g} apart and span "
@@ -107,7 +107,7 @@ class MSD(_Correlation):
     Parameters
     ----------
     max_lag : float, optional
-        Longest time; half of the trace when omitted.
+        Longest time; a third of the trace when omitted.
     types : sequence of str, optional
         Particles that count; all of them when omitted.
 
@@ -120,9 +120,11 @@ class MSD(_Correlation):
     Notes
     -----
     Positions are unwrapped by their images, or by the shortest step between frames. The error is
-    that of the spread over molecules; below 20 molecules, that over time origins.
+    that of the spread over molecules, times the factor by which their common motion raises it at
+    short times; below 20 molecules, that over time origins.
 
-    Loses / Assumes: molecules move independently of each other. Drift of the whole system counts.
+    Loses / Assumes: the factor is the same at long times (in a Lennard-Jones liquid it grows by a
+    fifth up to a third of the trace). Drift of the whole system counts.
 
     Examples
     --------
@@ -133,7 +135,7 @@ class MSD(_Correlation):
     >>> flight = [Particles([[0.5 * t, 0, 0]], box=[3.0, 3.0, 3.0]) for t in range(9)]
     >>> msd = MSD()(Trace(flight, times=np.arange(9.0)))
     >>> msd.value.round(9).tolist()
-    [0.25, 1.0, 2.25, 4.0]
+    [0.25, 1.0, 2.25]
     """
 
     max_lag: float | None = None
@@ -162,7 +164,7 @@ class VelocityAutocorrelation(_Correlation):
     Parameters
     ----------
     max_lag : float, optional
-        Longest time; half of the trace when omitted.
+        Longest time; a third of the trace when omitted.
     types : sequence of str, optional
         Particles that count; all of them when omitted.
 
@@ -176,7 +178,7 @@ class VelocityAutocorrelation(_Correlation):
     At t = 0 it is 3 k_B T / m for one kind of particle; its time integral over 3 is the diffusion
     coefficient. By fast Fourier transforms.
 
-    Loses / Assumes: molecules move independently of each other (for the error).
+    Loses / Assumes: an error as that of `MSD`.
 
     Examples
     --------
@@ -188,7 +190,8 @@ class VelocityAutocorrelation(_Correlation):
     ...     v = [[np.cos(t), np.sin(t), 0.0]]
     ...     return Particles([[0, 0, 0]], box=[3.0, 3.0, 3.0], velocities=v)
     >>> times = np.linspace(0, 4 * np.pi, 9)
-    >>> c = VelocityAutocorrelation()(Trace([state(t) for t in times], times=times))
+    >>> trace = Trace([state(t) for t in times], times=times)
+    >>> c = VelocityAutocorrelation(max_lag=2 * np.pi)(trace)
     >>> (c.value.round(9) + 0.0).tolist()
     [1.0, 0.0, -1.0, 0.0, 1.0]
     """
@@ -220,7 +223,7 @@ class Diffusion(_Correlation):
     Parameters
     ----------
     fit : tuple of two float, optional
-        Between which times the straight line is fitted; from a tenth to a half of the trace when
+        Between which times the straight line is fitted; from a tenth to a third of the trace when
         omitted.
     types : sequence of str, optional
         Particles that count; all of them when omitted.
@@ -263,7 +266,7 @@ class Diffusion(_Correlation):
 
     def lags(self, record: Record) -> Ints:
         """Lags in frames."""
-        longest = record.frames // 2
+        longest = record.frames // 3
         first = max(1, record.frames // 10)
         if self.fit is not None:
             first, longest = (round(t / record.spacing) for t in self.fit)
