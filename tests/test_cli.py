@@ -145,3 +145,14 @@ def test_an_interrupt_ends_with_130():
     assert process.returncode == 130
     assert told == "regrain: interrupted; what was finished is kept\n"
     assert time.monotonic() - start < 5
+
+
+def test_a_bar_changes_nothing(tmp_path, capsys, monkeypatch):
+    plain, shown = tmp_path / "plain.csv", tmp_path / "shown.csv"
+    options = ["rdf", *INPUT, "--r-max", "1.0", "-o"]
+    assert cli.main([*options, str(plain)]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert cli.main([*options, str(shown)]) == 0
+    assert "frame" in capsys.readouterr().err
+    assert shown.read_text() == plain.read_text()

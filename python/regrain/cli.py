@@ -163,6 +163,28 @@ def _load(given: argparse.Namespace) -> Any:
     )
 
 
+class _Tick:
+    """Lets states pass and moves a bar on."""
+
+    def __init__(self, bar: Any) -> None:
+        self.bar = bar
+
+    def __call__(self, state: Any) -> Any:
+        self.bar.update()
+        return state
+
+
+def _shown(trace: Any) -> Any:
+    """The trace, with a bar on stderr as it is read, if someone is there to see it."""
+    if not sys.stderr.isatty():
+        return trace
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        return trace
+    return trace.map(_Tick(tqdm(total=len(trace), unit="frame", leave=False)))
+
+
 def _mapping(given: argparse.Namespace) -> Any:
     """The mapping that the options say, None if they say none."""
     from regrain.maps import Beads
@@ -183,8 +205,8 @@ def _map(given: argparse.Namespace) -> None:
     if mapping is None:
         raise RegrainError("say what the beads are: --by residue, --by molecule or --mapping FILE")
     fine = _load(given)
-    print(mapping.bind(fine[0]))
-    written = import_module("regrain.io").save(mapping(fine), given.output)
+    print(mapping.bind(fine[0]), flush=True)
+    written = import_module("regrain.io").save(_shown(mapping(fine)), given.output)
     print(f"{len(fine)} frames in {written}")
 
 
@@ -198,7 +220,7 @@ def _rdf(given: argparse.Namespace) -> None:
     kind = import_module("regrain.observables").RDF
     pairs = None if given.pairs is None else [_pair(text) for text in given.pairs]
     r_max = usual(trace)[0].r_max if given.r_max is None else given.r_max
-    g = kind(r_max=r_max, bins=given.bins, pairs=pairs, exclude=given.exclude)(trace)
+    g = kind(r_max=r_max, bins=given.bins, pairs=pairs, exclude=given.exclude)(_shown(trace))
     if given.output is None:
         _write_csv(g, sys.stdout)
     else:
