@@ -154,7 +154,7 @@ except rg.RegrainError as error:
 
 def test_foreign_executable_builds_on_the_wheel(clean: Callable[..., Path], tmp_path: Path) -> None:
     python = clean()
-    prefix = run(python, "-c", "import regrain.cmake; print(regrain.cmake.prefix())", cwd=tmp_path)
+    prefix = run(python.parent / "regrain", "cmake-dir", cwd=tmp_path)
     check_consumer(Path(prefix.strip()), tmp_path / "build")
 
 

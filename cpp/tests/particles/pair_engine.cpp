@@ -213,7 +213,7 @@ TEST("forces are the gradient of the energy to 1e-7 in triclinic boxes") {
 TEST(
     "lists stay right while particles move and the box deforms, and are rebuilt only when needed") {
     const ForceField field = mixed(0.1);  // small cores: the walk may come close
-    for (const std::size_t which : {0, 5, 6}) {
+    for (const std::size_t which : {0U, 5U, 6U}) {
         Box box = brute::boxes()[which];
         auto r = apart(box, 70, std::max(0.06, 0.4 * std::min(1.0, box.min_height())), 11);
         const auto types = types_of(r.size(), field.types);
