@@ -14,14 +14,16 @@ from regrain.observables import (
     StructureFactor,
     measure,
 )
-from regrain.particles import ForceField, Langevin, LennardJones, Particles
+from regrain.particles import ForceField, Langevin, LennardJones, Particles, Topology
 
 
 def slow_gas(seed: int, n: int = 30, frames: int = 150, step: float = 0.4) -> Trace[Particles]:
     """An ideal gas whose particles diffuse: g = 1, S = 1, frames that remember each other."""
     rng = np.random.default_rng(seed)
     r = rng.random((1, n, 3)) * 4 + np.cumsum(step * rng.normal(size=(frames, n, 3)), axis=0)
-    return Trace([Particles(x % 4.0, box=[4.0] * 3) for x in r], times=np.arange(frames))
+    topology = Topology(["A"] * n)
+    states = [Particles(x % 4.0, box=[4.0] * 3, topology=topology) for x in r]
+    return Trace(states, times=np.arange(frames))
 
 
 def test_structure_of_a_slow_ideal_gas_covers() -> None:

@@ -18,6 +18,7 @@ def brownian(n: int, frames: int, step: float, seed: int, box: np.ndarray = BOX,
     rng = np.random.default_rng(seed)
     r = rng.random((1, n, 3)) @ box + np.cumsum(step * rng.normal(size=(frames, n, 3)), axis=0)
     wrapped = (r @ np.linalg.inv(box) % 1.0) @ box
+    fields.setdefault("topology", Topology(["A"] * n))
     return Trace([Particles(x, box=box, **fields) for x in wrapped], times=0.5 * np.arange(frames))
 
 

@@ -105,6 +105,7 @@ std::vector<MeanError> mean_errors(std::span<const double> rows, std::size_t wid
                     std::to_string(width));
     }
     const std::size_t n = rows.size() / width;
+    if (n == 0) throw Error("mean_errors: got no samples; give at least one");
     std::vector<MeanError> results(width);
     parallel_for(
         width,
@@ -115,7 +116,7 @@ std::vector<MeanError> mean_errors(std::span<const double> rows, std::size_t wid
                 results[c] = mean_error(column, weights);
             }
         },
-        8);
+        8 + 40'000 / n);  // enough work for a thread to be worth waking
     return results;
 }
 

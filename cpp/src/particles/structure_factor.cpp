@@ -141,6 +141,12 @@ std::vector<std::size_t> run_borders(std::span<const Index> indices) {
     return borders;
 }
 
+// Enough for a thread to be worth waking.
+std::size_t runs_per_chunk(std::size_t work, std::size_t runs) {
+    constexpr std::size_t least_work = 100'000;
+    return 1 + least_work * runs / std::max<std::size_t>(work, 1);
+}
+
 }  // namespace
 
 Vec3 wave_vector(const Box& box, const Index& index) {
@@ -215,7 +221,7 @@ std::vector<std::complex<double>> density_modes(std::span<const Vec3> positions,
                 }
             }
         };
-        parallel_for(borders.size() - 1, runs, 4);
+        parallel_for(borders.size() - 1, runs, runs_per_chunk(n * indices.size(), borders.size()));
     }
     return modes;
 }
