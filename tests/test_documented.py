@@ -10,6 +10,10 @@ from types import ModuleType
 import pytest
 
 import regrain
+from regrain.fits import StructureFit
+from regrain.maps import Map
+from regrain.observables import Observable
+from regrain.particles import ForceField, Potential
 
 MODULES = sorted(
     {"regrain"}
@@ -19,6 +23,8 @@ MODULES = sorted(
         if not module.name.rpartition(".")[2].startswith("_")
     }
 )
+# Whatever approximates says what it drops: laws, maps, measurements and fits.
+APPROXIMATE = (Potential, ForceField, Map, Observable, StructureFit)
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -65,6 +71,22 @@ def test_public_names_are_documented_with_an_example(name: str) -> None:
             bare += [path for path, item in members(path, value) if not inspect.getdoc(item)]
     assert not bare, f"no docstring: {', '.join(bare)}"
     assert not unshown, f"no example: {', '.join(unshown)}"
+
+
+def test_approximations_say_what_they_lose() -> None:
+    approximate = [
+        (path, value)
+        for name in MODULES
+        for path, value in public(importlib.import_module(name))
+        if inspect.isclass(value)
+        and issubclass(value, APPROXIMATE)
+        and (value not in APPROXIMATE or value is ForceField)
+    ]
+    assert len(approximate) > 20
+    silent = [
+        path for path, value in approximate if "Loses / Assumes\n---" not in inspect.getdoc(value)
+    ]
+    assert not silent
 
 
 def without_example(value: object) -> bool:

@@ -36,6 +36,10 @@ class BondedHistogram(Observable):
         Range; angles in radians.
     bins : int
 
+    Loses / Assumes
+    ---------------
+    The coordinate is taken as independent of all others: correlations of neighbouring terms are lost.
+
     Examples
     --------
     >>> import numpy as np

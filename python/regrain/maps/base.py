@@ -125,6 +125,10 @@ class Chain(Map):
     RegrainError
         No maps, or a map that gives another level than the next one takes.
 
+    Loses / Assumes
+    ---------------
+    What its maps lose, one after the other.
+
     Examples
     --------
     >>> from regrain.maps import Beads, Chain

@@ -117,6 +117,11 @@ class BondLengths(_Terms):
     RegrainError
         No bonds, or a bond outside of the range (it is named, with its frame).
 
+    Loses / Assumes
+    ---------------
+    One density for all terms of a kind: how neighbouring bonds, angles and dihedrals depend on each
+    other is lost, and so is where in the molecule the term is.
+
     Examples
     --------
     >>> import numpy as np
@@ -174,6 +179,11 @@ class BondAngles(_Terms):
     RegrainError
         No angles in the topology, or particles that coincide.
 
+    Loses / Assumes
+    ---------------
+    One density for all terms of a kind: how neighbouring bonds, angles and dihedrals depend on each
+    other is lost, and so is where in the molecule the term is.
+
     Examples
     --------
     >>> from regrain import Trace
@@ -223,6 +233,11 @@ class Dihedrals(_Terms):
     ------
     RegrainError
         No dihedrals in the topology, or three particles on a line.
+
+    Loses / Assumes
+    ---------------
+    One density for all terms of a kind: how neighbouring bonds, angles and dihedrals depend on each
+    other is lost, and so is where in the molecule the term is.
 
     Examples
     --------
@@ -283,9 +298,9 @@ class Angles(Observable):
     RegrainError
         r_max beyond half the box, no such type, or no triplet in the whole trace.
 
-    Notes
-    -----
-    Loses / Assumes: a sharp cutoff; the lengths of the two sides are averaged out.
+    Loses / Assumes
+    ---------------
+    A sharp cutoff; the lengths of the two sides are averaged out.
 
     Examples
     --------

@@ -91,9 +91,9 @@ class KirkwoodBuff(Observable):
     RegrainError
         r_max beyond half the box, no such pair.
 
-    Notes
-    -----
-    Loses / Assumes: a homogeneous system, larger than its correlation length. A closed box sees
+    Loses / Assumes
+    ---------------
+    A homogeneous system, larger than its correlation length. A closed box sees
     g - 1 decay to -G/V instead of 0; that is corrected, higher orders in 1/V are not.
 
     References
@@ -165,9 +165,9 @@ class Compressibility(Observable):
     RegrainError
         A temperature that is not positive.
 
-    Notes
-    -----
-    Loses / Assumes: volume fluctuations need a barostat that samples the isothermal-isobaric
+    Loses / Assumes
+    ---------------
+    Volume fluctuations need a barostat that samples the isothermal-isobaric
     ensemble (Berendsen's does not). The second way assumes a homogeneous system larger than its
     correlation length; see `KirkwoodBuff`.
 

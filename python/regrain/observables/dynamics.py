@@ -123,7 +123,9 @@ class MSD(_Correlation):
     that of the spread over molecules, times the factor by which their common motion raises it at
     short times; below 20 molecules, that over time origins.
 
-    Loses / Assumes: the factor is the same at long times (in a Lennard-Jones liquid it grows by a
+    Loses / Assumes
+    ---------------
+    The factor is the same at long times (in a Lennard-Jones liquid it grows by a
     fifth up to a third of the trace). Drift of the whole system counts.
 
     Examples
@@ -178,7 +180,9 @@ class VelocityAutocorrelation(_Correlation):
     At t = 0 it is 3 k_B T / m for one kind of particle; its time integral over 3 is the diffusion
     coefficient. By fast Fourier transforms.
 
-    Loses / Assumes: an error as that of `MSD`.
+    Loses / Assumes
+    ---------------
+    An error as that of `MSD`.
 
     Examples
     --------
@@ -239,7 +243,9 @@ class Diffusion(_Correlation):
     the slopes of the first and the second half of the range differ by more than three standard
     errors, the estimate is flagged: the motion is not diffusive yet.
 
-    Loses / Assumes: nothing is corrected for the periodic box. Yeh and Hummer (J. Phys. Chem. B
+    Loses / Assumes
+    ---------------
+    Nothing is corrected for the periodic box. Yeh and Hummer (J. Phys. Chem. B
     108, 15873 (2004)): D(∞) - D(L) = 2.837 k_B T / (6 π η L), which for water in a box of 4 nm is
     about 10 %.
 

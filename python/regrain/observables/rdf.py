@@ -83,9 +83,9 @@ class RDF(Observable):
         r_max beyond half the box (in any frame), no such type, a ``dr`` that does not divide
         r_max.
 
-    Notes
-    -----
-    Loses / Assumes: a homogeneous system (it averages over positions and directions), and within a
+    Loses / Assumes
+    ---------------
+    A homogeneous system (it averages over positions and directions), and within a
     shell over r. In a closed system g tends to 1 - O(1/N) rather than 1 where the correlations of
     the infinite system do.
 

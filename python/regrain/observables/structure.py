@@ -42,9 +42,9 @@ class StructureFactor(Observable):
     RegrainError
         No wave vector up to q_max, too many of them, no such type, no particle of it.
 
-    Notes
-    -----
-    Loses / Assumes: directions are averaged. Where the box changes, the indices (h, k, l) of the
+    Loses / Assumes
+    ---------------
+    Directions are averaged. Where the box changes, the indices (h, k, l) of the
     first frame stay and their wave vectors scale along; ``q`` is that of the first frame.
 
     Examples

@@ -49,6 +49,10 @@ class LogAverage(Average):
 class Density(Observable):
     """Number of particles per volume.
 
+    Loses / Assumes
+    ---------------
+    The mean of the whole box: profiles, interfaces and coexisting phases are averaged out.
+
     Examples
     --------
     >>> import numpy as np
@@ -90,6 +94,11 @@ class Energy(Observable):
     ------
     RegrainError
         Another kind.
+
+    Loses / Assumes
+    ---------------
+    What the run logged, with its cutoffs. Energies of two levels are not comparable as such: the
+    coarse one is a free energy that holds the entropy of what was averaged out, up to a constant.
 
     Examples
     --------
@@ -139,6 +148,11 @@ class Pressure(Observable):
         On calling it; undefined where the trace carries no virial: positions alone do not say the
         pressure, and a map takes the virial away with the particles that it was measured on.
 
+    Loses / Assumes
+    ---------------
+    The potential does not depend on the density. One that was derived at a density does, and
+    what that adds to the pressure is not in the virial of its pairs.
+
     Examples
     --------
     >>> import numpy as np
@@ -178,9 +192,9 @@ class Temperature(Observable):
         Degrees of freedom that the 3 N Cartesian ones lose to rigid bonds and conserved momentum;
         used only with velocities (the log knows).
 
-    Notes
-    -----
-    Loses / Assumes: velocities count every one of the 3 N degrees of freedom but ``constraints``; a
+    Loses / Assumes
+    ---------------
+    Velocities count every one of the 3 N degrees of freedom but ``constraints``; a
     rigid molecule (SPC/E water: 3 per molecule) measured without them seems too cold.
 
     Examples

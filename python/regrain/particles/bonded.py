@@ -41,6 +41,10 @@ class HarmonicBond(Potential):
     RegrainError
         k or r0 negative or not finite.
 
+    Loses / Assumes
+    ---------------
+    Small vibrations: the bond never breaks and its stiffness does not depend on its length.
+
     Examples
     --------
     >>> from regrain.particles import HarmonicBond
@@ -80,6 +84,10 @@ class FENEBond(Potential):
     ------
     RegrainError
         Parameters that are not positive. In ``u``, ``force`` and in a run: a longer bond.
+
+    Loses / Assumes
+    ---------------
+    The bond cannot break, however strong the pull.
 
     Examples
     --------
@@ -122,6 +130,10 @@ class TableBond(Potential):
     RegrainError
         A range that makes no grid, values that are not finite; in ``u``, ``force`` and in a run: a
         bond outside of the table.
+
+    Loses / Assumes
+    ---------------
+    The bond cannot break, and lengths outside of the table have no energy: they stop the run.
 
     Examples
     --------
@@ -221,6 +233,10 @@ class CosineAngle(Potential):
     RegrainError
         k negative, or an angle outside of 0 to π.
 
+    Loses / Assumes
+    ---------------
+    The stiffness against θ goes as sin² θ0: an angle at rest of 0 or π has a quartic minimum.
+
     Examples
     --------
     >>> import numpy as np
@@ -261,6 +277,10 @@ class TableAngle(Potential):
     ------
     RegrainError
         Too few points, values that are not finite.
+
+    Loses / Assumes
+    ---------------
+    The angle is independent of the bonds that make it and of the angles beside it.
 
     Examples
     --------
@@ -356,6 +376,11 @@ class PeriodicDihedral(Potential):
     RegrainError
         n below 1, or parameters that are not finite.
 
+    Loses / Assumes
+    ---------------
+    One Fourier mode. Where three of the particles are on a line φ is undefined; there the force is
+    taken as zero.
+
     Examples
     --------
     >>> from regrain.particles import PeriodicDihedral
@@ -399,6 +424,10 @@ class TableDihedral(Potential):
     ------
     RegrainError
         Too few points, values that are not finite, ends that differ.
+
+    Loses / Assumes
+    ---------------
+    The dihedral is independent of its neighbours; correlated rotations need more than a table.
 
     Examples
     --------

@@ -51,6 +51,12 @@ class ForceField:
         Keys of a wrong length, one interaction named twice, a potential of another kind or one that
         is still a form without energies.
 
+    Loses / Assumes
+    ---------------
+    Energies of pairs, bonds, angles and dihedrals add up. What three and more particles do together
+    is only in the potentials as far as they were fitted to it, at the temperature and density of
+    that fit; elsewhere they need not hold.
+
     Examples
     --------
     >>> from regrain.particles import ForceField, HarmonicBond, LennardJones
