@@ -38,7 +38,8 @@ class BondedHistogram(Observable):
 
     Loses / Assumes
     ---------------
-    The coordinate is taken as independent of all others: correlations of neighbouring terms are lost.
+    The coordinate is taken as independent of all others: correlations of neighbouring terms
+    are lost.
 
     Examples
     --------
