@@ -3,6 +3,8 @@
 import importlib
 import importlib.metadata
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,10 @@ def test_an_error_of_the_core_is_a_regrain_error() -> None:
     core = importlib.import_module("regrain._core")
     with pytest.raises(regrain.RegrainError, match="expected at least 1"):
         core.set_threads(0)
+
+
+def test_import_loads_neither_the_core_nor_numpy() -> None:
+    # CMake's entry point imports the package in builds where neither may be there.
+    code = "import sys, regrain; print([m for m in ('numpy', 'regrain._core') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
