@@ -62,6 +62,14 @@ def test_mypy_strict() -> None:
     check(sys.executable, "-m", "mypy", "--strict")
 
 
+def test_types_fit_the_scripts_of_users() -> None:
+    # Not strict, as scripts are not: what they pass must be what the signatures take.
+    check(
+        *(sys.executable, "-m", "mypy", "--config-file=", "--check-untyped-defs"),
+        *sorted(ROOT.glob("examples/*.py")),
+    )
+
+
 def test_python_layers() -> None:
     lint = "from importlinter.cli import lint_imports_command as lint; lint()"
     check(sys.executable, "-c", lint, "--no-cache")

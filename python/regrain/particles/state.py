@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -72,6 +72,21 @@ class Topology:
     bonds: Ints = None  # type: ignore[assignment]
     angles: Ints = None  # type: ignore[assignment]
     dihedrals: Ints = None  # type: ignore[assignment]
+
+    if TYPE_CHECKING:  # anything like an array comes in, arrays are kept
+
+        def __init__(
+            self,
+            types: Sequence[str] | NDArray[np.str_],
+            masses: ArrayLike | None = None,
+            charges: ArrayLike | None = None,
+            names: Sequence[str] | NDArray[np.str_] | None = None,
+            residues: ArrayLike | None = None,
+            residue_names: Sequence[str] | NDArray[np.str_] | None = None,
+            bonds: ArrayLike | None = None,
+            angles: ArrayLike | None = None,
+            dihedrals: ArrayLike | None = None,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         types = np.asarray(self.types, dtype=np.str_).reshape(-1)
@@ -237,6 +252,19 @@ class Particles:
     units: str = "reduced"
 
     level: ClassVar[str] = "particles"
+
+    if TYPE_CHECKING:  # anything like an array comes in, arrays are kept
+
+        def __init__(
+            self,
+            positions: ArrayLike,
+            box: ArrayLike,
+            topology: Topology | None = None,
+            velocities: ArrayLike | None = None,
+            forces: ArrayLike | None = None,
+            images: ArrayLike | None = None,
+            units: str = "reduced",
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         positions = self._vectors("positions", self.positions, None)
