@@ -12,7 +12,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_example_runs(path: Path, tmp_path: Path) -> None:
-    command = [sys.executable, str(path), "4"]
+    command = [sys.executable, str(path), "3"]
     alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # threads that wait are slow on a busy machine
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=alone

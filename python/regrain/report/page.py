@@ -40,11 +40,11 @@ def fragment(report: Report) -> str:
         *(_source(source) for source in (report.fine, report.coarse)),
         _list("headline", report.headline),
         *(_section(section, report) for section in report.sections),
+        _titled("Where this model must not be used", _list("limits", report.limits)),
         _figures(report),
         _history(report.history),
-        _titled("Where this model must not be used", _list("limits", report.limits)),
         _titled("Self-checks", _checks(report.check())),
-        _titled("Where it comes from", _provenance(report)),
+        f'<div class="screen">{_titled("Where it comes from", _provenance(report))}</div>',
         _footer(report),
     ]
     body = "\n".join(part for part in parts if part)

@@ -95,11 +95,11 @@ def as_text(report: Report) -> str:
     lines += ["", *_bullets(report.headline)]
     for section in report.sections:
         lines += ["", section.title, "-" * WIDTH, *_section(section, report)]
+    if report.limits:
+        lines += ["", "Where this model must not be used", "-" * WIDTH, *_bullets(report.limits)]
     if report.history is not None:
         head = wrap(f"Fit: {report.history.method}", WIDTH, subsequent_indent="  ")
         lines += ["", *head, "-" * WIDTH, *_history(report.history)]
-    if report.limits:
-        lines += ["", "Where this model must not be used", "-" * WIDTH, *_bullets(report.limits)]
     if checks := report.check():
         lines += ["", "Self-checks", "-" * WIDTH]
         lines += [line for c in checks for line in wrap(str(c), WIDTH, subsequent_indent="  ")]
