@@ -117,7 +117,7 @@ def test_the_demo_is_the_script_of_the_readme():
         seed=7,
     )
     assert demo.run == {"time": 2000.0, "dt": 0.008, "seed": 8}
-    assert demo.compare["known"] == {"pressure": (-60.0, 20.0)}
+    assert demo.compare["known"] == {"pressure": (-60.0, 20.0), "temperature": 300.0}
     of_the_script = (RDF(r_max=1.2), Angles(r_max=0.37), Pressure(), Diffusion())
     assert set(of_the_script) <= set(demo.observables)
 

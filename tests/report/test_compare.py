@@ -98,7 +98,9 @@ def test_an_observable_that_refuses_gives_its_reason():
     report = rg.compare(fine, coarse, [pressure])
     assert report["pressure"].reason == "fine: the trace holds no virial"
     assert "the trace holds no virial" in str(report)
+    as_list = rg.compare(fine, coarse, [pressure], known={"pressure": [-60.0, 20.0]})
     given = rg.compare(fine, coarse, [pressure], known={"pressure": (-60.0, 20.0)})
+    assert given == as_list
     row = given["pressure"]
     assert float(row["difference"]) == 11.0
     assert float(row["difference"].error) == pytest.approx(np.hypot(20.0, 1.0))

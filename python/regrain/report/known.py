@@ -72,7 +72,9 @@ def _is_of(key: str, bases: Sequence[str]) -> bool:
 def _pair(name: str, given: Any) -> Estimate | tuple[Any, Any]:
     if isinstance(given, Estimate):
         return given
-    pair = given if isinstance(given, tuple) else (given, None)
+    # A settings file has lists for tuples.
+    is_pair = isinstance(given, tuple) or (isinstance(given, list) and len(given) == 2)
+    pair = given if is_pair else (given, None)
     try:
         value, error = pair
         numbers = [np.asarray(v, dtype=float) for v in (value, error) if v is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import zip_longest
+from math import floor, log10
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,17 @@ def side(estimate: Estimate | None, *, unit: bool = False) -> str:
     if estimate.coords:
         return f"{estimate.value.size} points"
     value = float(estimate)
-    text = short(value) if estimate.error is None else number(value, float(estimate.error))
+    text = short(value) if estimate.error is None else _with_error(value, float(estimate.error))
     return f"{text} {pretty(estimate.unit)}" if unit and estimate.unit else text
+
+
+def _with_error(value: float, error: float) -> str:
+    """``value ± error``, with an exponent where zeros would fill the cell."""
+    size = max(abs(value), error)
+    if not 0.0 < size < 0.01:
+        return number(value, error)
+    power = floor(log10(size))
+    return f"({number(value / 10.0**power, error / 10.0**power)})e{power}"
 
 
 def pretty(unit: str) -> str:
@@ -61,7 +71,7 @@ def sigmas(row: Row) -> str:
     if found is None:  # exact numbers that differ are infinitely many errors apart
         return "∞" if row.p == 0.0 else ""
     text = f"{found:+.1f}" if abs(found) < 99.95 else f"{found:+.0f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+    return "0.0" if text in ("+0.0", "-0.0") else text
 
 
 def measures(row: Row) -> str:
