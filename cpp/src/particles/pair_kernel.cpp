@@ -85,7 +85,9 @@ struct TablePotential {
     const Quad* rows;
     std::size_t types;
     const Quad *grid_row, *origin_row;
-    Int<W> before{};  // lanes that came before their table
+    // The least r^2 - r_min^2 of each lane: below zero, a pair came before its table. A minimum, as
+    // GCC takes comparisons apart that are kept instead of used to select.
+    Double<W> least{};
 
     REGRAIN_INLINE explicit TablePotential(const PairParameters& p)
         : grid(p.table.grid), origin(p.table.origin), rows(p.table.rows.data()), types(p.types) {}
@@ -99,8 +101,8 @@ struct TablePotential {
     REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::int64_t* others) {
         const Columns<W> g = grid(grid_row, others);      // rc2, r_min, 1 / dx, last row
         const Columns<W> o = origin(origin_row, others);  // r_min^2, first row
-        const Int<W> inside = r2 < g.x;
-        before |= inside & (r2 < o.x);
+        const Double<W> beyond = r2 - o.x;
+        least = beyond < least ? beyond : least;
         const Double<W> r = simd::sqrt<W>(r2);
         const Double<W> s = (r - g.y) * g.z;
         // Adding 1.5 * 2^52 rounds to an integer and leaves it in the low bits, on any machine.
@@ -117,15 +119,20 @@ struct TablePotential {
         });
         PairValues<W> v{};
         const Double<W> slope = c.y + t * (2.0 * c.z + t * (3.0 * c.w));
-        v.force_over_r = inside ? -slope * g.z / r : Double<W>{};
+        v.force_over_r = r2 < g.x ? -slope * g.z / r : Double<W>{};
         if constexpr (with_energy) {
             const Double<W> u = c.x + t * (c.y + t * (c.z + t * c.w));
-            v.energy = inside ? u : Double<W>{};
+            v.energy = r2 < g.x ? u : Double<W>{};
         }
         return v;
     }
 
-    [[nodiscard]] REGRAIN_INLINE bool suspicious() const { return simd::any<W>(before); }
+    [[nodiscard]] REGRAIN_INLINE bool suspicious() const {
+        for (int k = 0; k < W; ++k) {
+            if (least[k] < 0.0) return true;
+        }
+        return false;
+    }
 };
 
 /// The loop over the neighbours of each row of a chunk: W of them at a time, their rows loaded and

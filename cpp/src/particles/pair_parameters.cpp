@@ -88,6 +88,12 @@ struct Compiler {
             {t.x_min() * t.x_min(), static_cast<double>(first_row), 0.0, 0.0}};
         out.table.any = true;
         out.overlap[pair] = t.x_min();
+        // A particle has far fewer neighbours this close than a hundred.
+        double steepest = 0.0;
+        for (const CubicTable::Row& c : t.rows()) {
+            steepest = std::max({steepest, std::abs(c[1]), std::abs(c[1] + 2 * c[2] + 3 * c[3])});
+        }
+        out.largest_force = std::max(out.largest_force, 100.0 * steepest / t.spacing());
     }
 };
 

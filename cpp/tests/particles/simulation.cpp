@@ -28,9 +28,9 @@ struct System {
     std::vector<Vec3> positions;
     std::vector<std::int32_t> types;
     std::vector<double> masses;
-    Box box{Vec3{11.0, 11.0, 11.0}};
+    Box box;
 
-    explicit System(int edge = 10) : box(Vec3{1.1 * edge, 1.1 * edge, 1.1 * edge}) {
+    explicit System(int edge = 17) : box(Vec3{1.1 * edge, 1.1 * edge, 1.1 * edge}) {
         for (int i = 0; i < edge; ++i) {
             for (int j = 0; j < edge; ++j) {
                 for (int k = 0; k < edge; ++k) positions.push_back({1.1 * i, 1.1 * j, 1.1 * k});

@@ -333,7 +333,7 @@ class ForceField:
         progress : bool
             Show a bar, if tqdm is installed and stderr is a terminal.
         skin : float, optional
-            Extra reach of the neighbour list, a matter of speed; 0.12 cutoffs when omitted.
+            Extra reach of the neighbour list, a matter of speed; 0.15 cutoffs when omitted.
 
         Returns
         -------

@@ -152,7 +152,7 @@ class _Run:
             dynamics=self.dynamics._engine(self.field.temperature, self.units),
             barostat=barostat,
             seed=s.seed,
-            skin=0.12 * self.field.cutoff if s.skin is None else s.skin,
+            skin=0.15 * self.field.cutoff if s.skin is None else s.skin,
         )
 
     def _assign(self) -> None:
