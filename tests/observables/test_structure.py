@@ -63,6 +63,16 @@ def test_types_select_particles() -> None:
     np.testing.assert_allclose(s.value, StructureFactor(q_max=5.0)(trace_of(alone)).value)
 
 
+def test_reach_that_is_not_given_takes_in_two_peaks_at_a_bounded_cost() -> None:
+    rng = np.random.default_rng(5)
+    small = Particles(rng.random((100, 3)) * 5, box=[5.0] * 3)
+    s = StructureFactor()(trace_of(small))
+    assert s.coords["q"].max() == pytest.approx(4 * np.pi * 0.8 ** (1 / 3), rel=0.15)
+    large = Particles(rng.random((4000, 3)) * 17, box=[17.0] * 3)
+    plan = StructureFactor().prepare(trace_of(large))
+    assert 15_000 < len(plan.data[1]) < 25_000
+
+
 def test_same_bits_at_any_number_of_threads() -> None:
     rng = np.random.default_rng(4)
     trace = trace_of(Particles(rng.random((3000, 3)) @ BOX, box=BOX))

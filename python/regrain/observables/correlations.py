@@ -218,7 +218,7 @@ def _common_motion(record: Record, short: Ints, spread: Floats, dof: float) -> t
         return 1.0, dof
     ratios, dofs = np.array(pairs).T
     factor = max(1.0, float(np.sqrt(np.average(ratios**2, weights=dofs))))
-    return factor, 1.0 / (1.0 / dof + 1.0 / float(dofs.max()))
+    return factor, max(1.0, 1.0 / (1.0 / dof + 1.0 / float(dofs.max())))
 
 
 def _group_curves(

@@ -30,8 +30,9 @@ class StructureFactor(Observable):
 
     Parameters
     ----------
-    q_max : float
-        Largest wave number.
+    q_max : float, optional
+        Largest wave number; 4π (N/V)^(1/3), which takes in two peaks of a liquid, when omitted, but
+        no more than about 20 000 wave vectors.
     dq : float, optional
         Width of the shells; the smallest wave number of the first box when omitted.
     types : sequence of str, optional
@@ -60,7 +61,7 @@ class StructureFactor(Observable):
     True
     """
 
-    q_max: float
+    q_max: float | None = None
     _: KW_ONLY
     dq: float | None = None
     types: Sequence[str] | None = None
@@ -77,7 +78,7 @@ class StructureFactor(Observable):
         """Settle wave vectors and shells."""
         first: Particles = trace[0]
         chosen = self._chosen(first)
-        indices = _core.reciprocal_indices(first.box, self.q_max)
+        indices = _core.reciprocal_indices(first.box, self.q_max or _two_peaks(first))
         if len(indices) == 0:
             raise RegrainError(
                 f"{self!r}: the smallest wave number of the box is above q_max; give a larger one"
@@ -112,3 +113,9 @@ class StructureFactor(Observable):
         modes = _core.density_modes(state.positions[chosen], state.box, indices)
         s: Floats = np.bincount(shell, np.abs(modes) ** 2) * norm
         return s
+
+
+def _two_peaks(state: Particles) -> float:
+    density = len(state) / state.volume
+    affordable = (12 * np.pi**2 * 20_000 / state.volume) ** (1 / 3)
+    return float(min(4 * np.pi * density ** (1 / 3), affordable))
