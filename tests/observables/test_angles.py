@@ -160,6 +160,14 @@ def test_neighbour_angles_of_an_ideal_gas_are_sin_theta_over_2() -> None:
     assert np.all(np.abs(p.value - expected) < 4.5 * p.error)
 
 
+def test_triplets_in_one_frame_only() -> None:
+    corner = Particles([[0, 0, 0], [1, 0, 0], [0, 1, 0]], box=[5.0] * 3)
+    apart = corner.replace(positions=np.eye(3) * 2.0)
+    p = Angles(r_max=1.2, bins=3)(trace_of(corner, apart, apart))
+    np.testing.assert_allclose(p.value, [0, 3 / np.pi, 0], rtol=1e-12)
+    assert p.error[1] > 0.5 * p.value[1]
+
+
 def test_simple_cubic_lattice_has_right_and_straight_angles() -> None:
     grid = np.stack(np.meshgrid(*[range(4)] * 3), -1).reshape(-1, 3)
     p = Angles(r_max=1.2, bins=9)(trace_of(Particles(grid, box=[4.0] * 3)))
