@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
-from regrain.fits.boltzmann import finish, in_table, sampled_nodes, walls
 from regrain.fits.hnc import Liquid, RadialGrid
 from regrain.fits.loop import StructureFit, Update
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.records import Iteration
+from regrain.fits.shape import Shape
 from regrain.fits.shaping import bandwidth_penalty, hat_matrix, hat_slopes
 
 __all__ = ["HNCGN"]
@@ -30,11 +30,18 @@ class HNCGN(StructureFit):
 
     The first potential is that whose hypernetted-chain (HNC) solution is the target. Each update
     ΔU is the least-squares solution of J ΔU = g* − g, where J = δg/δU of the HNC closure at the
-    target, residuals weigh r²/g (as their errors do), a second-difference penalty holds back what
-    is narrower than ``smoothing``, and the pressure is one linear row that is met exactly: what ΔU
+    target, residuals weigh as their errors ask, a second-difference penalty holds back what is narrower than ``smoothing``, and the pressure is one linear row that is met exactly: what ΔU
     changes in the virial, directly and through g(r). U and its slope go to zero at the cutoff.
 
-    The parameters are those of `StructureFit`; 5 iterations at most.
+    The parameters are those of `StructureFit` (5 iterations at most), and:
+
+    Parameters
+    ----------
+    accuracy : float
+        Differences of g below this do not matter. Residuals weigh 1 / (s² + accuracy²), with
+        s² ∝ g/r² the statistical error: r²/g where noise rules, and equally where a constraint
+        leaves differences that no potential takes away. With 0 the long and well-sampled tail of
+        g(r) is met at the expense of its first peak.
 
     Loses / Assumes
     ---------------
@@ -60,6 +67,12 @@ class HNCGN(StructureFit):
     """
 
     iterations: int = 5
+    accuracy: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (np.isfinite(self.accuracy) and self.accuracy >= 0):
+            raise RegrainError(f"HNCGN: accuracy is {self.accuracy}; give a number of 0 or more")
 
     def _update(self, problem: Problem) -> Update:
         names = problem.state.topology.type_names
@@ -76,18 +89,23 @@ class HNCGN(StructureFit):
         pressure = self.pressure
         if pressure is not None:
             pressure /= problem.units.pressure_factor
-        return _Newton(problem, self.smoothing, pressure)
+        return _Newton(problem, self.smoothing, pressure, self.accuracy)
 
 
 class _Newton(Update):
     """The least-squares problem of one target; all but residuals is evaluated once."""
 
-    def __init__(self, problem: Problem, smoothing: float, pressure: float | None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        smoothing: float | None,
+        pressure: float | None,
+        accuracy: float,
+    ) -> None:
         self.problem, self.wanted = problem, pressure
         (self.term,) = problem.of_kind("pair")
         self.distribution = problem.target[self.term.label]
-        self.kt, self.width = problem.kt, smoothing * self.term.width
-        self.smoothing = smoothing
+        self.kt = problem.kt
         n = len(problem.state)
         self.density = n / problem.state.volume
         self.r = self.distribution.x
@@ -96,29 +114,34 @@ class _Newton(Update):
         grid = RadialGrid(spacing=self.term.spacing, points=len(self.r))
         self.liquid = Liquid(grid, _tapered(self.r, self.target * (1.0 - 1.0 / n)), self.density)
         self.seen = self.distribution.sampled("pair")
-        self._assemble(problem.reach)
+        with np.errstate(invalid="ignore"):
+            hnc = self.kt * self.liquid.potential()
+        self.inverted = np.where(self.seen, hnc, 0.0)
+        self.shape = Shape.of(self.term, self.distribution, self.inverted, smoothing)
+        self._assemble(problem.reach, accuracy)
 
-    def _assemble(self, reach: float) -> None:
+    def _assemble(self, reach: float, accuracy: float) -> None:
         nodes, target = self.term.nodes, self.target
-        in_table(self.term, self.distribution)
-        first, _ = sampled_nodes(self.term, self.distribution)
-        self.free = np.arange(first, len(nodes) - 1)
+        self.free = np.arange(self.shape.first, len(nodes) - 1)
         self.hats, self.slopes = hat_matrix(nodes, self.r), hat_slopes(nodes, self.r)
         self.response = self.liquid.response() / self.kt
         self.jacobian = self.response @ self.hats
         weighed = self.seen & (self.r < reach)
-        self.weight = np.where(weighed, self.r**2 / np.where(weighed, target, 1.0), 0.0)
+        counts = self.term.counts(self.distribution)  # in proportion to g r²
+        noise = target**2 / np.where(weighed, counts, 1.0)
+        self.weight = np.where(weighed, 1.0 / (noise + accuracy**2), 0.0)
         # What the normal matrix would be if g answered only where U changes.
-        local = np.interp(nodes[self.free], self.r, target * self.r**2) / self.kt**2
-        penalty = bandwidth_penalty(local, self.term.spacing, self.width, end="zero")
+        local = np.interp(nodes[self.free], self.r, self.weight * target**2) / self.kt**2
+        counts = np.interp(nodes[self.free], self.r, counts)
+        penalty = bandwidth_penalty(local, counts, self.term.spacing, self.shape.width, end="zero")
         jacobian = self.jacobian[:, self.free]
         self.normal = jacobian.T @ (self.weight[:, None] * jacobian) + penalty
         self.adjoint = jacobian.T * self.weight
 
     def first(self) -> Potentials:
-        energy = self._start()
+        energy = self.shape.finish(self.inverted, self.kt)  # of the bare closure
         step = self._step(self._left_out(energy), self.target, energy)
-        return {self.term.label: self._walled(energy + step)}
+        return {self.term.label: self.shape.walled(energy + step, self.kt)}
 
     def next(self, records: list[Iteration]) -> Potentials:
         last, label = records[-1], self.term.label
@@ -127,7 +150,7 @@ class _Newton(Update):
         g[: len(measured)] = measured
         present = last.pressure / self.problem.units.pressure_factor
         step = self._step(self.target - g, g, energy, present)
-        return {label: self._walled(energy + step)}
+        return {label: self.shape.walled(energy + step, self.kt)}
 
     def errors(self, records: list[Iteration]) -> Potentials:
         variance = self.distribution.error**2
@@ -140,19 +163,11 @@ class _Newton(Update):
         errors[: self.free[0]] = errors[self.free[0]]
         return {self.term.label: errors}
 
-    def _start(self) -> Floats:
-        """The HNC inversion of the target at the nodes."""
-        energy = np.where(self.seen, self.kt * self._inverted(), 0.0)
-        return finish(self.term, self.distribution, energy, self.kt, self.smoothing)
-
-    def _inverted(self) -> Floats:
-        with np.errstate(invalid="ignore"):
-            return self.liquid.potential()
-
     def _left_out(self, energy: Floats) -> Floats:
         """Change of g that brings back what this potential leaves out of the HNC inversion."""
-        whole = np.where(self.seen, self.kt * self._inverted(), 0.0)
-        return np.asarray(self.response @ (whole - np.where(self.seen, self.hats @ energy, 0.0)))
+        return np.asarray(
+            self.response @ (self.inverted - np.where(self.seen, self.hats @ energy, 0.0))
+        )
 
     def _pressure(self, g: Floats, energy: Floats) -> float:
         """Virial pressure of a potential with this g, in energy per volume."""
@@ -191,10 +206,6 @@ class _Newton(Update):
             )
         change[self.free] = least + softest * ((missing - float(row @ least)) / gain)
         return change
-
-    def _walled(self, energy: Floats) -> Floats:
-        """The potential with its core outside of what was sampled."""
-        return walls(self.term, self.distribution, energy, self.kt, self.width)
 
 
 def _tapered(r: Floats, g: Floats) -> Floats:

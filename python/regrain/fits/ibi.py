@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
-from regrain.fits.boltzmann import in_table, inversion_error, invert, sampled_nodes, walls
+from regrain.fits.boltzmann import Inversion
 from regrain.fits.loop import StructureFit, Update
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.records import Iteration
-from regrain.fits.shaping import smooth_onto
-from regrain.fits.structure import Distribution, Interaction
+from regrain.fits.shape import Shape
+from regrain.fits.structure import Distribution
 
 __all__ = ["IBI"]
 
@@ -64,59 +64,44 @@ class IBI(StructureFit):
         return _Iterated(problem, self.smoothing, self.step, self.pressure)
 
 
-@dataclass(frozen=True, eq=False)
-class _Iterated(Update):
-    problem: Problem
-    smoothing: float
-    alpha: float
-    pressure: float | None
-
-    def first(self) -> Potentials:
-        return {
-            term.label: invert(
-                term, self.problem.target[term.label], self.problem.kt, self.smoothing
-            )
-            for term in self.problem.interactions
-        }
+class _Iterated(Inversion):
+    def __init__(
+        self, problem: Problem, smoothing: float | None, alpha: float, pressure: float | None
+    ) -> None:
+        super().__init__(problem, smoothing)
+        self.alpha, self.pressure = alpha, pressure
 
     def next(self, records: list[Iteration]) -> Potentials:
-        problem, last = self.problem, records[-1]
+        last = records[-1]
         new = {
-            term.label: last.potentials[term.label] + self._step(term, last.measured[term.label])
-            for term in problem.interactions
+            label: last.potentials[label] + self._step(shape, last.measured[label])
+            for label, shape in self.shapes.items()
         }
         if self.pressure is not None:
             for label, ramp in self._ramps(last).items():
                 new[label] = new[label] + ramp
         return {
-            term.label: walls(
-                term,
-                problem.target[term.label],
-                new[term.label],
-                problem.kt,
-                self.smoothing * term.width,
-            )
-            for term in problem.interactions
+            label: shape.walled(new[label], self.problem.kt) for label, shape in self.shapes.items()
         }
 
-    def _step(self, term: Interaction, found: Distribution) -> Floats:
+    def _step(self, shape: Shape, found: Distribution) -> Floats:
         """α kT ln(g / g*) at the nodes; constant beyond where both were sampled."""
         n = len(found.x)
-        wanted = self.problem.target[term.label]
-        seen = in_table(term, wanted)[:n] & (found.value > 0)
-        here, there = found.value[seen], wanted.value[:n][seen]
+        wanted = shape.target.value[:n]
+        both = shape.seen[:n] & (found.value > 0)
         change = np.zeros(n)
-        change[seen] = self.problem.kt * np.log(here / there)
-        # As good as the worse sampled of the two.
-        weight = np.zeros(n)
-        weight[seen] = term.volume(found.x[seen]) / (1.0 / here + 1.0 / there)
-        end = {"pair": "zero", "dihedral": "periodic"}.get(term.kind, "free")
-        width = self.smoothing * term.width
-        smooth = smooth_onto(term.nodes, found.x, change, weight, width=width, end=end)
-        first, last = sampled_nodes(term, wanted)
-        if term.kind == "pair":
-            last = len(smooth) - 1
-        smooth[:first], smooth[last + 1 :] = smooth[first], smooth[last]
+        change[both] = self.problem.kt * np.log(found.value[both] / wanted[both])
+        a, b = shape.term.counts(found), shape.counts[:n]
+        counts = np.where(both & (a > 0), a * b / np.maximum(a + b, 1e-300), 0.0)
+        if not np.any(counts > 0):
+            raise RegrainError(
+                f"{shape.term.label}: the coarse run and the target have no common range left; "
+                "give a smaller step, or longer runs"
+            )
+        smooth = shape.smooth(change, counts)
+        smooth[: shape.first] = smooth[shape.first]
+        if shape.term.kind in ("bond", "angle"):
+            smooth[shape.last + 1 :] = smooth[shape.last]
         return self.alpha * smooth
 
     def _ramps(self, last: Iteration) -> Potentials:
@@ -138,17 +123,9 @@ class _Iterated(Update):
         return {label: height * shape for label, shape in shapes.items()}
 
     def errors(self, records: list[Iteration]) -> Potentials:
-        problem, errors = self.problem, {}
-        for term in problem.interactions:
-            parts = [inversion_error(term, problem.target[term.label], problem.kt)]
-            if records:
-                found = records[-1].measured[term.label]
-                parts.append(_relative(term, problem.target[term.label], found) * problem.kt)
-            errors[term.label] = np.sqrt(np.sum(np.square(parts), axis=0))
+        errors = super().errors(records)
+        if records:
+            for label, shape in self.shapes.items():
+                own = self.problem.kt * shape.relative_error(records[-1].measured[label])
+                errors[label] = np.hypot(errors[label], own)
         return errors
-
-
-def _relative(term: Interaction, wanted: Distribution, found: Distribution) -> Floats:
-    """Relative error of a coarse distribution at the nodes."""
-    seen = in_table(term, wanted)[: len(found.x)] & (found.value > 0)
-    return np.asarray(np.interp(term.nodes, found.x[seen], found.error[seen] / found.value[seen]))

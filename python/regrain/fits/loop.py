@@ -92,9 +92,9 @@ class StructureFit(ABC):
     pressure_error : float, optional
         Standard error that the pressure must have before it counts as reached; runs become longer
         until it has. 2 % of ρ kT when omitted.
-    smoothing : float
+    smoothing : float, optional
         Features of a potential narrower than this fraction of its range (of r_max for pairs) are
-        taken for noise.
+        taken for noise. What suits the target best, by cross-validation, when omitted.
     exclude : int
         Pairs up to so many bonds apart feel no pair potential and do not count in g(r).
     time, dt, equilibration, every, friction : float, optional
@@ -130,7 +130,7 @@ class StructureFit(ABC):
     iterations: int = 10
     tolerance: float = 1.2
     pressure_error: float | None = None
-    smoothing: float = 0.015
+    smoothing: float | None = None
     exclude: int = 2
     time: float | None = None
     dt: float | None = None

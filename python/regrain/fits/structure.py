@@ -76,6 +76,19 @@ class Interaction:
             return np.asarray(np.sin(x))
         return np.ones_like(x) if self.kind == "dihedral" else x**2
 
+    def counts(self, distribution: Distribution) -> Floats:
+        """Independent samples that each bin of a distribution rests on, 0 where it does not count.
+
+        As many as the errors say on the whole; single errors are too noisy to weigh with.
+        """
+        seen = distribution.sampled(self.kind)
+        expected = np.where(seen, distribution.value * self.volume(distribution.x), 0.0)
+        known = seen & (distribution.error > 0)
+        if not np.any(known):
+            return expected / max(float(expected.max()), 1e-300)
+        found = (distribution.value[known] / distribution.error[known]) ** 2
+        return np.asarray(expected * np.median(found / expected[known]))
+
     def observable(self, exclude: int, reach: float) -> Observable:
         """What measures the distribution; pairs up to ``reach``."""
         if self.kind == "pair":
