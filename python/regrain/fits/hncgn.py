@@ -30,7 +30,8 @@ class HNCGN(StructureFit):
 
     The first potential is that whose hypernetted-chain (HNC) solution is the target. Each update
     ΔU is the least-squares solution of J ΔU = g* − g, where J = δg/δU of the HNC closure at the
-    target, residuals weigh as their errors ask, a second-difference penalty holds back what is narrower than ``smoothing``, and the pressure is one linear row that is met exactly: what ΔU
+    target, residuals weigh as their errors ask, a second-difference penalty holds back what is
+    narrower than ``smoothing``, and the pressure is one linear row that is met exactly: what ΔU
     changes in the virial, directly and through g(r). U and its slope go to zero at the cutoff.
 
     The parameters are those of `StructureFit` (5 iterations at most), and:
@@ -128,13 +129,14 @@ class _Newton(Update):
         self.jacobian = self.response @ self.hats
         weighed = self.seen & (self.r < reach)
         counts = self.term.counts(self.distribution)  # in proportion to g r²
-        noise = target**2 / np.where(weighed, counts, 1.0)
-        self.weight = np.where(weighed, 1.0 / (noise + accuracy**2), 0.0)
+        variance = np.where(weighed, target**2 / np.where(weighed, counts, 1.0), 1.0) + accuracy**2
+        self.weight = np.where(weighed, 1.0 / variance, 0.0)
         # What the normal matrix would be if g answered only where U changes.
         local = np.interp(nodes[self.free], self.r, self.weight * target**2) / self.kt**2
         counts = np.interp(nodes[self.free], self.r, counts)
         penalty = bandwidth_penalty(local, counts, self.term.spacing, self.shape.width, end="zero")
         jacobian = self.jacobian[:, self.free]
+        self.penalty = penalty
         self.normal = jacobian.T @ (self.weight[:, None] * jacobian) + penalty
         self.adjoint = jacobian.T * self.weight
 
@@ -190,7 +192,8 @@ class _Newton(Update):
 
         ``present`` is the pressure now; that of the virial, if it was not measured.
         """
-        right = self.adjoint @ residual
+        # The penalty is on the new potential, or noise would pile up from step to step.
+        right = self.adjoint @ residual - self.penalty @ energy[self.free]
         change = np.zeros(len(self.term.nodes))
         if self.wanted is None:
             change[self.free] = np.linalg.solve(self.normal, right)

@@ -29,6 +29,8 @@ Types = tuple[str, ...]
 AGREES = 2.0
 #: Runs become longer for the sake of the pressure by at most this factor at a time.
 LONGER = 4.0
+#: Relative excess of the kinetic temperature that shows too long a time step; it is halved then.
+HOT = 0.02
 #: Change of a potential (in kT) beyond which something is wrong.
 TOO_MUCH = 50.0
 # Not part of what makes a fit what it is: a resumed fit may go on for longer.
@@ -98,10 +100,11 @@ class StructureFit(ABC):
     exclude : int
         Pairs up to so many bonds apart feel no pair potential and do not count in g(r).
     time, dt, equilibration, every, friction : float, optional
-        Of every coarse run (Langevin dynamics). When omitted: a time step of 0.2 / Ω, with Ω the
+        Of every coarse run (Langevin dynamics). When omitted: a time step of 0.15 / Ω, with Ω the
         fastest of the Einstein frequency of the liquid and the frequencies of the bonded terms; 8e7
         particle steps but from 5 000 to 500 000 steps; a tenth of that before; frames every 40
-        steps; friction 0.05 Ω. They hold in any units.
+        steps; friction 0.2 Ω. They hold in any units. When a run is too hot for its thermostat the
+        time step of the following ones is halved.
 
     Raises
     ------
@@ -247,8 +250,11 @@ class StructureFit(ABC):
         index = len(records)
         change = self._change(problem, records[-1].potentials if records else None, potentials)
         time = sampling.time * self._stretch(problem, records)
+        refine = 2.0 ** sum(_too_hot(problem, record) for record in records)
         try:
-            trace = sampling.run(problem, potentials, index, time=time, progress=show)
+            trace = sampling.run(
+                problem, potentials, index, time=time, refine=refine, progress=show
+            )
         except RegrainError as error:
             raise RegrainError(f"coarse run {index + 1} of the fit: {error}") from error
         measured, (pressure,) = measure_structure(
@@ -269,6 +275,7 @@ class StructureFit(ABC):
             kirkwood_buff=integrals,
             compressibility=compressibility(problem, integrals),
             change=change,
+            temperature=float(np.mean(trace.log["temperature"])),
             time=time,
             seconds=round(monotonic() - start, 2),
         )
@@ -308,6 +315,8 @@ class StructureFit(ABC):
     def _violation(self, problem: Problem, record: Iteration) -> float:
         """How far the worse of structure and pressure is from what is asked; 1 is reached."""
         structure = record.chi2 / self.tolerance
+        if _too_hot(problem, record):
+            return max(structure, 1.0) * record.temperature / problem.temperature
         if self.pressure is None:
             return structure
         error = max(record.pressure_error, 1e-300)
@@ -362,3 +371,8 @@ class StructureFit(ABC):
     def _tell(show: bool, history: History, index: int | None) -> None:
         if show:
             print(history.head if index is None else history.line(index), file=sys.stderr)
+
+
+def _too_hot(problem: Problem, record: Iteration) -> bool:
+    """Whether the time step heated a run, beyond the scatter of its kinetic temperature."""
+    return record.temperature > problem.temperature * (1.0 + HOT)

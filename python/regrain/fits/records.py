@@ -36,13 +36,15 @@ class Iteration:
         None where it does not follow from g(r): bonded particles.
     change : float
         Largest change of an energy (where there are samples) from the potentials before.
+    temperature : float
+        Kinetic; more than the one asked for means that the time step was too long.
     time, seconds : float
         Length of the run, and how long it took.
 
     Examples
     --------
     >>> from regrain.fits.records import Iteration
-    >>> run = Iteration({}, {}, 1.2, 0.1, 0.01, 1.1, {}, None, 0.2, 100.0, 8.5)
+    >>> run = Iteration({}, {}, 1.2, 0.1, 0.01, 1.1, {}, None, 0.2, 1.0, 100.0, 8.5)
     >>> run.numbers()["pressure"]
     1.2
     """
@@ -56,13 +58,14 @@ class Iteration:
     kirkwood_buff: dict[str, float]
     compressibility: float | None
     change: float
+    temperature: float
     time: float
     seconds: float
 
     def numbers(self) -> dict[str, Any]:
         """Everything that is not an array, JSON-able."""
         names = ("pressure", "pressure_error", "rms", "chi2", "kirkwood_buff", "compressibility",
-                 "change", "time", "seconds")  # fmt: skip
+                 "change", "temperature", "time", "seconds")  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 

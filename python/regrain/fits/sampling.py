@@ -22,6 +22,9 @@ Floats = NDArray[np.float64]
 PARTICLE_STEPS = 8e7
 LEAST_STEPS, MOST_STEPS = 5_000, 500_000
 FRAME_STEPS = 40
+#: Time step and friction in terms of the fastest frequency. A noisy potential is rough, and heats
+#: what moves in it with long steps and little friction.
+STEP, FRICTION = 0.15, 0.2
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Sampling:
                 f"{type(fit).__name__}: the target shows no forces that a time step could be "
                 "derived from; give dt"
             )
-        dt = fit.dt or _rounded(0.2 / fastest)
+        dt = fit.dt or _rounded(STEP / fastest)
         steps = min(max(PARTICLE_STEPS / len(problem.state), LEAST_STEPS), MOST_STEPS)
         time = fit.time or dt * round(steps)
         return cls(
@@ -59,7 +62,7 @@ class Sampling:
             dt=dt,
             equilibration=0.1 * time if fit.equilibration is None else fit.equilibration,
             every=min(fit.every or FRAME_STEPS * dt, time),
-            friction=fit.friction or (0.05 * fastest if fastest > 0 else 0.01 / dt),
+            friction=fit.friction or (FRICTION * fastest if fastest > 0 else 0.01 / dt),
             seed=fit.seed,
         )
 
@@ -70,17 +73,21 @@ class Sampling:
         index: int,
         *,
         time: float,
+        refine: float = 1.0,
         progress: bool,
     ) -> Trace[Particles]:
-        """The coarse run of one iteration; its random numbers belong to the seed and the index."""
-        model, state = problem.model(potentials), problem.state
+        """The coarse run of one iteration; its random numbers belong to the seed and the index.
+
+        ``refine`` divides the time step.
+        """
+        model, state, dt = problem.model(potentials), problem.state, self.dt / refine
         seeds = np.random.SeedSequence([self.seed, index]).generate_state(2, np.uint32)
         dynamics = Langevin(friction=self.friction)
-        if self.equilibration >= self.dt:
+        if self.equilibration >= dt:
             before = model.run(
                 state,
                 time=self.equilibration,
-                dt=self.dt,
+                dt=dt,
                 every=self.equilibration,
                 seed=int(seeds[0]),
                 dynamics=dynamics,
@@ -90,7 +97,7 @@ class Sampling:
         return model.run(
             state,
             time=time,
-            dt=self.dt,
+            dt=dt,
             every=self.every,
             seed=int(seeds[1]),
             dynamics=dynamics,

@@ -1,0 +1,161 @@
+"""Gauss-Newton steps against a liquid that obeys HNC exactly, and in the engine."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import regrain as rg
+from regrain.fits.hnc import Liquid, RadialGrid, virial_pressure
+from regrain.fits.problem import Problem
+from regrain.fits.records import Iteration
+from regrain.fits.structure import Distribution, Interaction
+from regrain.particles import Particles, Table
+
+from .conftest import SOFT, soft
+
+DENSITY, KT = 0.7, 1.5
+FORM = Table(r_min=0.8, r_max=2.5, points=86)
+GRID = RadialGrid(spacing=0.02, points=256)
+
+
+def fluid(table: Table) -> Liquid:
+    """The HNC fluid of a table: bins see the mean of the potential over their ends."""
+    r = GRID.r
+    core = table.energy[0] + (r - table.r_min) * (table.energy[1] - table.energy[0]) / 0.02
+    energy = np.where(r < table.r_min, core, np.interp(r, table.grid, table.energy, right=0.0))
+    return Liquid.of_potential(GRID, energy / KT, density=DENSITY)
+
+
+def lennard_jones() -> Table:
+    lj = rg.particles.LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5, mode="force-shifted")
+    return FORM.with_energy(lj.u(np.minimum(FORM.grid, 2.4999999)))
+
+
+def distribution(g: np.ndarray) -> Distribution:
+    """Errors as of counting: s² ∝ g / r²."""
+    error = 1e-4 * np.sqrt(np.maximum(g, 0)) / GRID.r
+    return Distribution(GRID.r, g, error, np.full(len(g), 50.0))
+
+
+def problem_of(g: np.ndarray) -> Problem:
+    n = 10**6  # so many that counting pairs by N (N - 1) does not matter
+    edge = (n / DENSITY) ** (1 / 3)
+    state = Particles(np.zeros((n, 3)), box=[edge] * 3)
+    term = Interaction("pair", ("A", "A"), FORM)
+    return Problem(
+        interactions=(term,),
+        known={"pair": {}, "bond": {}, "angle": {}, "dihedral": {}},
+        target={term.label: distribution(g)},
+        state=state,
+        temperature=KT,
+        exclude=0,
+        reach=3.3,
+    )
+
+
+def pressure_of(table: Table) -> float:
+    force = table.force(np.clip(GRID.r, 0.81, 2.5)) * (GRID.r < 2.5)
+    return virial_pressure(GRID.r, fluid(table).g, force, density=DENSITY, kt=KT)
+
+
+def ran(problem: Problem, energy: np.ndarray, pressure: float) -> Iteration:
+    g = fluid(FORM.with_energy(energy)).g
+    label = problem.interactions[0].label
+    return Iteration(
+        {label: energy}, {label: distribution(g)}, pressure, 0.0, 0, 0, {}, None, 0, KT, 0, 0
+    )
+
+
+def test_the_first_potential_is_the_hnc_inversion() -> None:
+    truth = lennard_jones()
+    problem = problem_of(fluid(truth).g)
+    fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT, smoothing=0.01)
+    energy = fit._update(problem).first()["pair A-A"]
+    seen = (FORM.grid > 0.95) & (FORM.grid < 2.4)
+    np.testing.assert_allclose(energy[seen], truth.energy[seen], atol=0.03)
+
+
+@pytest.mark.parametrize("weigh", [0.0, 0.01])
+def test_steps_lead_to_the_target(weigh: float) -> None:
+    truth = lennard_jones()
+    problem = problem_of(fluid(truth).g)
+    fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT, smoothing=0.01, accuracy=weigh)
+    update = fit._update(problem)
+    energy = truth.energy + 0.5 * np.cos(3 * FORM.grid) * (FORM.grid > 0.9) * (2.5 - FORM.grid)
+    records, misses = [], []
+    for _ in range(5):
+        records.append(ran(problem, energy, 0.0))
+        g = records[-1].measured["pair A-A"].value
+        misses.append(float(np.sqrt(np.mean((g - fluid(truth).g)[40:125] ** 2))))
+        energy = update.next(records)["pair A-A"]
+    assert misses[0] > 0.02
+    assert misses[4] < 0.05 * misses[0]
+
+
+def test_the_pressure_row_is_the_derivative_of_the_pressure() -> None:
+    truth = lennard_jones()
+    problem = problem_of(fluid(truth).g)
+    fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT, pressure=1.0)
+    update = fit._update(problem)
+    bump = np.exp(-((FORM.grid - 1.5) ** 2) / 0.05)
+    up, down = (FORM.with_energy(truth.energy + s * 1e-3 * bump) for s in (1, -1))
+    wanted = (pressure_of(up) - pressure_of(down)) / 2e-3
+    row = update._pressure_row(problem.target["pair A-A"].value, truth.energy)
+    assert row @ bump == pytest.approx(wanted, rel=0.02)
+
+
+@pytest.mark.parametrize("extra", [-0.5, 0.3])
+def test_the_constraint_moves_the_pressure_and_hardly_the_structure(extra: float) -> None:
+    truth = lennard_jones()
+    problem = problem_of(fluid(truth).g)
+    wanted = pressure_of(truth) + extra
+    fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT, pressure=wanted, smoothing=0.02)
+    update = fit._update(problem)
+    energy, records = update.first()["pair A-A"], []
+    for _ in range(6):
+        records.append(ran(problem, energy, pressure_of(FORM.with_energy(energy))))
+        energy = update.next(records)["pair A-A"]
+    g = records[-1].measured["pair A-A"].value
+    assert records[-1].pressure == pytest.approx(wanted, abs=0.02 * abs(extra))
+    assert np.sqrt(np.mean((g - fluid(truth).g)[40:125] ** 2)) < 0.02
+
+
+def test_without_measured_pressure_the_virial_of_the_first_potential_is_met() -> None:
+    truth = lennard_jones()
+    problem = problem_of(fluid(truth).g)
+    fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT, pressure=2.0, smoothing=0.02)
+    update = fit._update(problem)
+    energy = update.first()["pair A-A"]
+    assert update._pressure(problem.target["pair A-A"].value, energy) == pytest.approx(2.0, abs=0.3)
+
+
+def test_mixtures_and_chains_are_for_ibi() -> None:
+    from regrain.particles import Topology
+
+    fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT)
+    problem = problem_of(fluid(lennard_jones()).g)
+    box = [9.0] * 3
+    mixed = Particles(np.zeros((2, 3)), box=box, topology=Topology(["A", "B"]))
+    with pytest.raises(rg.RegrainError, match="one type"):
+        fit._update(replace(problem, state=mixed))
+    bonded = Particles(np.zeros((2, 3)), box=box, topology=Topology(["A", "A"], bonds=[(0, 1)]))
+    with pytest.raises(rg.RegrainError, match="without bonds"):
+        fit._update(replace(problem, state=bonded))
+
+
+@pytest.mark.slow
+def test_the_potential_of_a_simulated_liquid_comes_back(
+    soft_liquid: rg.Trace[Particles],
+) -> None:
+    fit = rg.fits.HNCGN(
+        pairs={("A", "A"): SOFT}, temperature=1.0, seed=2, dt=0.05, time=150, iterations=3
+    )
+    result = fit(soft_liquid, progress=False)
+    truth, found = soft().energy, result.model.pairs["A", "A"].energy
+    error = result.errors["pair A-A"]
+    seen = (SOFT.grid > 0.3) & (SOFT.grid < 2.4)
+    assert result.converged
+    assert 0.7 < result.history[result.best].chi2 < 1.3
+    assert np.max(np.abs(found - truth)[seen]) < 0.1
+    assert np.mean(np.abs(found - truth)[seen] < 4 * error[seen] + 0.02) > 0.9
