@@ -1,5 +1,6 @@
 """Potentials as functions, as text and as data."""
 
+import json
 import pickle
 
 import numpy as np
@@ -46,6 +47,12 @@ def test_a_potential_is_its_text_and_its_data(potential: Potential) -> None:
     assert copy == potential
     assert hash(copy) == hash(potential)
     assert potential != HarmonicBond(k=9.0, r0=9.0)
+
+
+def test_numbers_are_plain() -> None:
+    table = Table(r_min=np.float32(0.5), r_max=np.float64(1), points=np.int64(3))
+    assert repr(table) == "Table(r_min=0.5, r_max=1.0, points=3)"
+    assert json.loads(json.dumps(table.to_dict())) == table.to_dict()
 
 
 def test_long_tables_are_abbreviated() -> None:
@@ -151,6 +158,8 @@ WRONG = [
     (lambda: HarmonicAngle(k=1.0, theta0=109.5), "radians from 0"),
     (lambda: HarmonicDihedral(k=1.0, phi0=180.0), "radians from -π"),
     (lambda: PeriodicDihedral(k=1.0, n=0), "whole number of at least 1"),
+    (lambda: PeriodicDihedral(k=1.0, n=2.5), "n is 2.5, expected a whole number"),
+    (lambda: HarmonicBond(k="stiff", r0=1.0), "k is 'stiff', expected a number"),
     (lambda: TableAngle(points=2), "at least 3 points"),
     (lambda: TableDihedral(points=5, energy=[0, 1, 2, 3, 4]), "same angle"),
     (lambda: LennardJones(epsilon=1, sigma=1, cutoff=2).u(np.nan), "not finite"),

@@ -1,5 +1,6 @@
 """Runs: reproducible to the bit, resumable to the bit, and stopped with a reason."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,47 @@ def test_a_fine_start_survives_in_the_core_of_a_table() -> None:
     hard = field.replace(pairs={("A", "A"): Table(**{**vars(table), "core": "error"})})
     with pytest.raises(RegrainError, match=r"0.6"):
         hard.run(close, time=1.0, dt=0.002, seed=1)
+
+
+def test_a_late_mishap_names_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two particles fly towards each other for a while, at a speed that no time step survives.
+    monkeypatch.setattr("regrain.particles.run._CHECKPOINT_SECONDS", 0.0)
+    pair = Particles(
+        [[0.0, 0.0, 0.0], [400.0, 0.0, 0.0]],
+        box=[1000.0] * 3,
+        velocities=[[20.0, 0.0, 0.0], [-20.0, 0.0, 0.0]],
+    )
+    path = tmp_path / "run.npz"
+    with pytest.raises(RegrainError) as caught:
+        LIQUID.run(pair, time=20.0, dt=0.01, every=1.0, dynamics=NVE(), checkpoint=path)
+    message = str(caught.value)
+    assert re.search(r"after step (9\d\d|10\d\d), time", message)
+    assert f"the last checkpoint, {path}, is of time" in message
+    assert 0 < float(message.rsplit(" ", 1)[1]) < 10
+    assert path.exists()
+
+
+def test_frames_and_their_log_belong_together() -> None:
+    trace = LIQUID.run(fcc(cells=3, density=0.7), time=0.5, dt=0.005, every=0.1, seed=3)
+    assert np.allclose(trace.times, [0.1, 0.2, 0.3, 0.4, 0.5])
+    for k, state in enumerate(trace):
+        found = LIQUID.evaluate(state)
+        assert found.energy == pytest.approx(trace.log["potential_energy"][k], rel=1e-12)
+        assert found.pressure_tensor is not None
+        assert np.allclose(found.pressure_tensor, trace.log["pressure_tensor"][k], atol=1e-12)
+        assert state.images is not None
+        fractional = state.positions / np.diag(state.box)
+        assert (fractional >= 0).all()
+        assert (fractional < 1).all()
+    assert trace.provenance["wall_time"] > 0
+    assert ForceField.from_dict(trace.provenance["model"]) == LIQUID
+
+
+def test_the_trajectory_does_not_depend_on_how_often_it_is_looked_at() -> None:
+    start = fcc(cells=3, density=0.7)
+    often = LIQUID.run(start, time=0.4, dt=0.005, every=0.005, seed=3, barostat=BAROSTAT)
+    once = LIQUID.run(start, time=0.4, dt=0.005, every=0.4, seed=3, barostat=BAROSTAT)
+    assert np.array_equal(often[-1].positions, once[-1].positions)
+    assert np.array_equal(often[-1].velocities, once[-1].velocities)

@@ -45,8 +45,9 @@ struct Simulation::Impl {
     std::uint64_t step{0};
     Philox cell;
     std::optional<NoseHooverChain> chain;
-    double exchanged{0.0};     // heat and work that the particles were given
-    double virial_trace{0.0};  // of the last evaluation that the barostat asked for
+    double exchanged{0.0};          // heat and work that the particles were given
+    double virial_trace{0.0};       // of the last evaluation that the barostat asked for
+    double pending_log_ratio{0.0};  // of the volume, until the virial after the scaling is known
     double max_move{0.0};
 
     Impl(const ForceField& field, std::span<const std::int32_t> types,
@@ -188,20 +189,13 @@ struct Simulation::Impl {
         return 0.5 * (t.t[0] + t.t[1] + t.t[2]);
     }
 
-    void kick(double h) {
-        parallel_for(size(), [&](std::size_t begin, std::size_t end) {
-            for (std::size_t row = begin; row < end; ++row) {
-                motion[row].v += force[row] * (h * motion[row].inverse_mass);
-            }
-        });
-    }
-
     void scale_velocities(double factor) {
         parallel_for(size(), [&](std::size_t begin, std::size_t end) {
             for (std::size_t row = begin; row < end; ++row) motion[row].v *= factor;
         });
     }
 
+    // Every kick is made by the same kernel, so that its bits are the same wherever it is made.
     void pass(int kicks, double drift, const Bath* bath = nullptr, bool drift_again = false) {
         const double fastest = max_move / settings.dt;
         const Pass work{engine.rows().data(),
@@ -273,8 +267,6 @@ struct Simulation::Impl {
         pending_log_ratio = log_ratio;
     }
 
-    double pending_log_ratio{0.0};
-
     void scale_cell(double s) {
         const Box& old = engine.box();
         const auto vector = [s](const Vec3& v) {
@@ -319,7 +311,7 @@ struct Simulation::Impl {
         evaluate(scales || barostat_acts(step + 2));
         if (scales) exchanged -= 0.5 * virial_trace / 3.0 * pending_log_ratio;
         if (chain) {
-            kick(0.5 * dt);
+            pass(1, 0.0);
             scale_velocities(chain->advance(kinetic(), 0.5 * dt));
         }
         ++step;
@@ -327,7 +319,7 @@ struct Simulation::Impl {
 
     void run(std::uint64_t steps) {
         for (std::uint64_t k = 0; k < steps; ++k) advance(k == 0 || chain ? 1 : 2);
-        if (steps > 0 && !chain) kick(0.5 * settings.dt);
+        if (steps > 0 && !chain) pass(1, 0.0);
     }
 };
 

@@ -57,7 +57,7 @@ class HarmonicBond(Potential):
 
     kind: ClassVar[Kind] = "bond"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         _not_negative(self, "k", "r0")
 
     def _engine(self) -> Any:
@@ -101,7 +101,7 @@ class FENEBond(Potential):
 
     kind: ClassVar[Kind] = "bond"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         self._positive("k", "r_max")
 
     def _engine(self) -> Any:
@@ -149,7 +149,7 @@ class TableBond(Potential):
 
     kind: ClassVar[Kind] = "bond"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         self._positive("r_max")
         if not 0 <= self.r_min < self.r_max:
             raise RegrainError(f"{self!r}: r_min must be at least 0 and below r_max")
@@ -205,7 +205,7 @@ class HarmonicAngle(Potential):
 
     kind: ClassVar[Kind] = "angle"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         _not_negative(self, "k")
         _angle(self, "theta0", 0.0)
 
@@ -250,7 +250,7 @@ class CosineAngle(Potential):
 
     kind: ClassVar[Kind] = "angle"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         _not_negative(self, "k")
         _angle(self, "theta0", 0.0)
 
@@ -294,7 +294,7 @@ class TableAngle(Potential):
 
     kind: ClassVar[Kind] = "angle"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         _set_energy(self, least=3)
 
     @property
@@ -346,7 +346,7 @@ class HarmonicDihedral(Potential):
 
     kind: ClassVar[Kind] = "dihedral"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         _not_negative(self, "k")
         _angle(self, "phi0", -np.pi)
 
@@ -394,14 +394,14 @@ class PeriodicDihedral(Potential):
 
     kind: ClassVar[Kind] = "dihedral"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         self._finite("k")
         _angle(self, "phi0", -np.pi)
-        if int(self.n) != self.n or self.n < 1:
+        if self.n < 1:
             raise RegrainError(f"{self!r}: n must be a whole number of at least 1")
 
     def _engine(self) -> Any:
-        return _core.Periodic(k=self.k, phi0=self.phi0, n=int(self.n))
+        return _core.Periodic(k=self.k, phi0=self.phi0, n=self.n)
 
     def domain(self) -> tuple[float, float]:
         """-π to π."""
@@ -443,7 +443,7 @@ class TableDihedral(Potential):
 
     kind: ClassVar[Kind] = "dihedral"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         _set_energy(self, least=4)
         if self.energy is not None:
             self._engine()

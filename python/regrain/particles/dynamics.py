@@ -9,6 +9,7 @@ import numpy as np
 
 from regrain import _core
 from regrain.errors import RegrainError
+from regrain.particles.parameters import plain_numbers
 from regrain.units import Units
 
 __all__ = ["NVE", "CellRescale", "Dynamics", "Langevin", "NoseHoover"]
@@ -71,6 +72,7 @@ class Langevin:
     temperature: float | None = None
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         _positive(self, "friction")
         _temperature(self)
 
@@ -117,6 +119,7 @@ class NoseHoover:
     temperature: float | None = None
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         _positive(self, "time", "chain")
         _temperature(self)
 
@@ -168,6 +171,7 @@ class CellRescale:
     every: int = 10
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         if not np.isfinite(self.pressure):
             raise RegrainError(f"{self!r}: pressure must be a finite number")
         _positive(self, "time", "compressibility", "every")

@@ -95,7 +95,7 @@ class ForceField:
             raise RegrainError(f"temperature: got {temperature}, expected zero or more")
         if int(exclude) != exclude or exclude < 0:
             raise RegrainError(f"exclude: got {exclude}, expected a number of bonds, 0 or more")
-        self._temperature = temperature
+        self._temperature = None if temperature is None else float(temperature)
         self._exclude = int(exclude)
         self._units = unit_system(units).name
 

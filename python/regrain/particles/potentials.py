@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from regrain import _core
 from regrain.errors import RegrainError, need
+from regrain.particles.parameters import plain_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +50,13 @@ class Potential:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _KINDS[cls.__name__] = cls
+
+    def __post_init__(self) -> None:
+        plain_numbers(self)
+        self._check()
+
+    def _check(self) -> None:
+        """An error for parameters that make no potential."""
 
     def _engine(self) -> Any:
         raise NotImplementedError
@@ -199,7 +207,7 @@ class LennardJones(Potential):
 
     kind: ClassVar[Kind] = "pair"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         self._positive("sigma", "cutoff")
         self._finite("epsilon")
         if self.mode not in ("cut", "shifted", "force-shifted"):
@@ -320,7 +328,7 @@ class Table(Potential):
 
     kind: ClassVar[Kind] = "pair"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         self._positive("r_max")
         if not (np.isfinite(self.r_min) and 0 <= self.r_min < self.r_max):
             raise RegrainError(f"{self!r}: r_min must be at least 0 and below r_max")

@@ -19,6 +19,7 @@ from regrain.checkpoint import load_arrays, save_arrays
 from regrain.errors import RegrainError
 from regrain.particles.dynamics import NVE, CellRescale, Dynamics, Langevin
 from regrain.particles.evaluation import SYMMETRIC
+from regrain.particles.parameters import plain_numbers
 from regrain.particles.state import Particles
 from regrain.trace import Trace
 from regrain.units import units as unit_system
@@ -55,13 +56,14 @@ class Settings:
     skin: float | None = None
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         for name in ("time", "dt", "every"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise RegrainError(f"{name}: got {value}, expected a positive number")
         if self.time < 0.5 * self.dt:
             raise RegrainError(f"time {self.time} is less than a time step of {self.dt}")
-        if not 0 <= self.seed < 2**64 or int(self.seed) != self.seed:
+        if not 0 <= self.seed < 2**64:
             raise RegrainError(f"seed: got {self.seed}, expected a whole number from 0 to 2^64")
         if self.frame_steps > self.steps:
             raise RegrainError(
@@ -212,32 +214,35 @@ class _Run:
 
     def _advance(self, bar: Any) -> None:
         sim, total, stride = self.simulation, self.settings.steps, self.settings.frame_steps
-        slice_steps, last_save = 1, monotonic()
-        pause = _CHECKPOINT_SECONDS
+        slice_steps, pause, last_save = 1, _CHECKPOINT_SECONDS, monotonic()
+        before = monotonic()
         while True:
             # An interrupt may come between any two lines: a frame that is due is taken here, also
             # after a restart, and appending it is one operation.
             if sim.step == (len(self.frames) + 1) * stride:
                 self.frames.append(self._frame())
             if sim.step >= total:
-                return
-            due = min(total, (len(self.frames) + 1) * stride) - sim.step
-            before = monotonic()
-            steps = min(due, slice_steps)
+                break
+            steps = min(total, (len(self.frames) + 1) * stride) - sim.step
+            steps = min(steps, slice_steps)
+            started = monotonic()
             sim.run(steps)
-            took = monotonic() - before
-            self.wall_time += took
-            slice_steps = max(1, min(2 * slice_steps, int(steps * _SLICE_SECONDS / (took + 1e-9))))
+            now = monotonic()
+            self.wall_time, before = self.wall_time + now - before, now
+            wanted = int(steps * _SLICE_SECONDS / (now - started + 1e-9))
+            slice_steps = max(1, min(2 * slice_steps, wanted))
             if bar is not None:
                 bar.update(steps)
-            if self.path is not None and monotonic() - last_save > pause:
-                before = monotonic()
+            if self.path is not None and now - last_save > pause:
                 self._save()
-                last_save = monotonic()
-                pause = max(_CHECKPOINT_SECONDS, 50 * (last_save - before))
+                before = last_save = monotonic()
+                pause = max(_CHECKPOINT_SECONDS, 50 * (last_save - now))
+        self.wall_time += monotonic() - before
 
     def _where(self) -> str:
-        text = f" (steps of {self.settings.dt:g}{_space(self.units.time)})"
+        done = self.simulation.step
+        time = f"{done * self.settings.dt:g}{_space(self.units.time)}"
+        text = f" (after step {done}, time {time})"
         if self.last_checkpoint is not None:
             text += f"; the last checkpoint, {self.path}, is of time {self.last_checkpoint:g}"
         elif self.path is not None:
