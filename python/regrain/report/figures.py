@@ -144,12 +144,9 @@ def overview(report: Report, ax: Axes | None = None) -> Axes:
         ax = _axes(ax, height=0.9 + 0.28 * len(rows))
         ax.axvspan(-2, 2, color=INK, alpha=0.08, lw=0)
         for k, row in enumerate(rows):
-            sigmas = np.inf if row.p == 0.0 else 0.0  # unless it is told
-            found = float(np.clip(sigmas if (z := row.get("sigmas")) is None else z, -1e5, 1e5))
-            marked = report.verdict(row) in ("different", "close")
-            ax.plot(
-                [found], [k], "o", color=COARSE if marked else FINE, mfc=None if marked else "none"
-            )
+            color = COARSE if report.verdict(row) in ("different", "close") else FINE
+            fill = color if color == COARSE else "none"
+            ax.plot([_reach(row)], [k], "o", color=color, markerfacecolor=fill)
         ax.axvline(0.0, color=INK, lw=0.6)
         ax.set_yticks(range(len(rows)), [row.name for row in rows])
         ax.set_ylim(len(rows) - 0.5, -0.5)
@@ -162,6 +159,14 @@ def overview(report: Report, ax: Axes | None = None) -> Axes:
         ax.set_xlim(-reach, reach)
         ax.set_xlabel("coarse − fine, in standard errors")
     return ax
+
+
+def _reach(row: Row) -> float:
+    """The sigmas of a row, within what can be drawn; exact numbers that differ are far apart."""
+    sigmas = row.get("sigmas")
+    if sigmas is None:
+        sigmas = np.inf if row.p == 0.0 else 0.0
+    return float(np.clip(sigmas, -1e5, 1e5))
 
 
 def potentials(curves: Estimate, ax: Axes | None = None, name: str = "u") -> Axes:
