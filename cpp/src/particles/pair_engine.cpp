@@ -180,7 +180,8 @@ struct PairEngine::Impl {
                 if (j + 1 == rows.size()) continue;
                 const double r = norm(position(rows[i]) - position(rows[j]));
                 const std::size_t pair = parameters.pair(rows[i].tag, rows[j].tag);
-                if (r >= parameters.overlap[pair]) continue;
+                if (parameters.cutoff[pair] == 0.0) continue;
+                if (r >= parameters.overlap[pair] && r > 0.0) continue;
                 const std::uint32_t other = ids[j < n ? j : list->halo().source[j - n]];
                 const bool tabulated = parameters.table.grid[pair].v[0] > 0.0;
                 throw Error("particles " + std::to_string(std::min(ids[i], other)) + " and " +

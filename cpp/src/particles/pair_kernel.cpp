@@ -1,6 +1,7 @@
 #include "pair_kernel.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "simd.hpp"
 
@@ -10,7 +11,6 @@ namespace {
 
 using simd::Columns;
 using simd::Double;
-using simd::Int;
 
 /// Energy and -U'(r) / r of W pairs; zero beyond the cutoff.
 template <int W>
@@ -56,7 +56,6 @@ struct LennardJonesPotential {
     template <bool with_energy>
     REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::int64_t* others) {
         const Columns<W> f = force(force_row, others);  // rc2, 12 a12, 6 a6, fc
-        const Int<W> inside = r2 < f.x;
         const Double<W> inverse2 = 1.0 / r2;
         const Double<W> inverse6 = inverse2 * inverse2 * inverse2;
         PairValues<W> v{};
@@ -66,60 +65,58 @@ struct LennardJonesPotential {
             r = simd::sqrt<W>(r2);
             value -= f.w * (r * inverse2);
         }
-        v.force_over_r = inside ? value : Double<W>{};
+        v.force_over_r = r2 < f.x ? value : Double<W>{};
         if constexpr (with_energy) {
             const Columns<W> e = energy(energy_row, others);  // a12, a6, a0, fc
             Double<W> u = (e.x * inverse6 - e.y) * inverse6 - e.z;
             if constexpr (force_shifted) u += e.w * r;
-            v.energy = inside ? u : Double<W>{};
+            v.energy = r2 < f.x ? u : Double<W>{};
         }
         return v;
     }
 
+    /// Beyond this a force on a particle comes from an overlap.
+    [[nodiscard]] REGRAIN_INLINE static double largest_force(const PairParameters& p) {
+        return p.lennard_jones.largest_force;
+    }
     [[nodiscard]] REGRAIN_INLINE bool suspicious() const { return false; }
 };
 
 template <int W, bool one_type>
 struct TablePotential {
-    Parameters<W, one_type> grid, origin;
+    Parameters<W, one_type> grid;
     const Quad* rows;
     std::size_t types;
-    const Quad *grid_row, *origin_row;
-    // The least r^2 - r_min^2 of each lane: below zero, a pair came before its table. A minimum, as
-    // GCC takes comparisons apart that are kept instead of used to select.
-    Double<W> least{};
+    const Quad* grid_row;
+    Double<W> least{};  // of the place in the table; below -1/2 a pair came before its beginning
 
     REGRAIN_INLINE explicit TablePotential(const PairParameters& p)
-        : grid(p.table.grid), origin(p.table.origin), rows(p.table.rows.data()), types(p.types) {}
+        : grid(p.table.grid), rows(p.table.rows.data()), types(p.types) {}
 
     REGRAIN_INLINE void row(std::int64_t type) {
         grid_row = grid.of_row + static_cast<std::size_t>(type) * types;
-        origin_row = origin.of_row + static_cast<std::size_t>(type) * types;
     }
 
     template <bool with_energy>
     REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::int64_t* others) {
-        const Columns<W> g = grid(grid_row, others);      // rc2, r_min, 1 / dx, last row
-        const Columns<W> o = origin(origin_row, others);  // r_min^2, first row
-        const Double<W> beyond = r2 - o.x;
-        least = beyond < least ? beyond : least;
-        const Double<W> r = simd::sqrt<W>(r2);
-        const Double<W> s = (r - g.y) * g.z;
-        // Adding 1.5 * 2^52 rounds to an integer and leaves it in the low bits, on any machine.
-        constexpr double magic = 0x1.8p52;
-        Double<W> i = (s - 0.5 + magic) - magic;
-        i = i > 0.0 ? i : Double<W>{};
-        i = i < g.w ? i : g.w;
-        const Double<W> t = s - i;
-        const Double<W> numbered = i + o.y + magic;
+        const Columns<W> g = grid(grid_row, others);  // rc2, 1 / dx, r_min / dx + 1/2, first row
+        const Double<W> inside = r2 < g.x ? r2 : g.x;
+        const Double<W> r = simd::sqrt<W>(inside);
+        Double<W> s = r * g.y - g.z;
+        least = s < least ? s : least;
+        s = s > -0.5 ? s : simd::broadcast<W>(-0.5);
+        // The first row comes with 1.5 * 2^52 added: the sum is rounded to an integer, and the low
+        // bits of the double are that integer, on any machine.
+        const Double<W> numbered = s + g.w;
+        const Double<W> t = s - (numbered - g.w);
         std::int64_t number[W];
         std::memcpy(number, &numbered, sizeof number);
         const Columns<W> c = simd::transpose<W>([&](int k) __attribute__((always_inline)) {
             return rows + (number[k] & 0xFFFFFFFF);
         });
         PairValues<W> v{};
-        const Double<W> slope = c.y + t * (2.0 * c.z + t * (3.0 * c.w));
-        v.force_over_r = r2 < g.x ? -slope * g.z / r : Double<W>{};
+        const Double<W> slope = (c.y + t * (2.0 * c.z + t * (3.0 * c.w))) * (g.y * r);
+        v.force_over_r = r2 < g.x ? -slope / r2 : Double<W>{};
         if constexpr (with_energy) {
             const Double<W> u = c.x + t * (c.y + t * (c.z + t * c.w));
             v.energy = r2 < g.x ? u : Double<W>{};
@@ -127,12 +124,11 @@ struct TablePotential {
         return v;
     }
 
-    [[nodiscard]] REGRAIN_INLINE bool suspicious() const {
-        for (int k = 0; k < W; ++k) {
-            if (least[k] < 0.0) return true;
-        }
-        return false;
+    /// No limit: the table itself says where it ends.
+    [[nodiscard]] REGRAIN_INLINE static double largest_force(const PairParameters&) {
+        return std::numeric_limits<double>::max();
     }
+    [[nodiscard]] REGRAIN_INLINE bool suspicious() const { return simd::smallest<W>(least) < -0.5; }
 };
 
 /// The loop over the neighbours of each row of a chunk: W of them at a time, their rows loaded and
@@ -143,7 +139,7 @@ REGRAIN_INLINE void loop(PairTask& task) {
     const Row* rows = task.rows;
     const std::uint32_t* neighbors = task.list->neighbors.data();
     const std::uint32_t* first = task.list->first.data();
-    const double largest2 = task.parameters->largest_force * task.parameters->largest_force;
+    const double largest = Potential::largest_force(*task.parameters);
     Double<W> energy{}, xx{}, yy{}, zz{}, xy{}, xz{}, yz{};
     bool suspicious = false;
     for (std::size_t i = task.begin; i < task.end; ++i) {
@@ -180,7 +176,7 @@ REGRAIN_INLINE void loop(PairTask& task) {
         }
         const Vec3 force{simd::sum<W>(fx), simd::sum<W>(fy), simd::sum<W>(fz)};
         // Written so that NaN is suspicious too.
-        suspicious |= !(force.x * force.x + force.y * force.y + force.z * force.z <= largest2);
+        suspicious |= !(std::abs(force.x) + std::abs(force.y) + std::abs(force.z) <= largest);
         task.forces[i].x += force.x;
         task.forces[i].y += force.y;
         task.forces[i].z += force.z;

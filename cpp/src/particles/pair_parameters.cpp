@@ -55,6 +55,18 @@ void check_shape(const ForceField& field) {
     }
 }
 
+// The cubics of a table around the middle of their intervals.
+void append_centred(const CubicTable& table, std::vector<Quad>& out) {
+    const auto rows = table.rows();
+    const auto around = [&](const CubicTable::Row& c, double h) {
+        out.push_back({{c[0] + h * (c[1] + h * (c[2] + h * c[3])),
+                        c[1] + h * (2.0 * c[2] + h * 3.0 * c[3]), c[2] + 3.0 * h * c[3], c[3]}});
+    };
+    around(rows.front(), -0.5);
+    for (const CubicTable::Row& c : rows) around(c, 0.5);
+    around(rows.back(), 1.5);
+}
+
 struct Compiler {
     PairParameters& out;
     std::size_t pair;
@@ -77,23 +89,16 @@ struct Compiler {
         const double close = std::min(overlap_over_sigma * p.sigma, 0.5 * p.cutoff);
         out.overlap[pair] = close;
         const double limit = 12.0 * std::abs(a12) * std::pow(close, -13);
-        out.largest_force = std::max(out.largest_force, limit);
+        lj.largest_force = std::max(lj.largest_force, limit);
     }
 
     void operator()(const TabulatedPair& p) const {
         const CubicTable& t = p.table;
-        const double last = static_cast<double>(t.rows().size() - 1);
-        out.table.grid[pair] = {{t.x_max() * t.x_max(), t.x_min(), 1.0 / t.spacing(), last}};
-        out.table.origin[pair] = {
-            {t.x_min() * t.x_min(), static_cast<double>(first_row), 0.0, 0.0}};
+        out.table.grid[pair] = {{t.x_max() * t.x_max(), 1.0 / t.spacing(),
+                                 t.x_min() / t.spacing() + 0.5,
+                                 static_cast<double>(first_row) + TableParameters::integer}};
         out.table.any = true;
         out.overlap[pair] = t.x_min();
-        // A particle has far fewer neighbours this close than a hundred.
-        double steepest = 0.0;
-        for (const CubicTable::Row& c : t.rows()) {
-            steepest = std::max({steepest, std::abs(c[1]), std::abs(c[1] + 2 * c[2] + 3 * c[3])});
-        }
-        out.largest_force = std::max(out.largest_force, 100.0 * steepest / t.spacing());
     }
 };
 
@@ -103,17 +108,14 @@ PairParameters::PairParameters(const ForceField& field) : types(field.types) {
     check_shape(field);
     std::vector<std::size_t> first_row;
     for (const PairPotential& potential : field.pair_potentials) {
-        first_row.push_back(table.rows.size());
-        if (const auto* tabulated = std::get_if<TabulatedPair>(&potential)) {
-            for (const CubicTable::Row& c : tabulated->table.rows())
-                table.rows.push_back({{c[0], c[1], c[2], c[3]}});
-        }
+        first_row.push_back(table.rows.size() + 1);
+        if (const auto* tabulated = std::get_if<TabulatedPair>(&potential))
+            append_centred(tabulated->table, table.rows);
     }
     const std::size_t pairs = types * types;
     lennard_jones.force.assign(pairs, {});
     lennard_jones.energy.assign(pairs, {});
     table.grid.assign(pairs, {});
-    table.origin.assign(pairs, {});
     cutoff.assign(pairs, 0.0);
     overlap.assign(pairs, 0.0);
     for (std::size_t p = 0; p < pairs; ++p) {

@@ -22,13 +22,17 @@ struct LennardJonesParameters {
     std::vector<Quad> force;   ///< rc2, 12 a12, 6 a6, fc per pair of types
     std::vector<Quad> energy;  ///< a12, a6, a0, fc
     bool any{false}, force_shifted{false};
+    double largest_force{0.0};  ///< that of any pair on the point of overlapping
 };
 
-/// U = c0 + t (c1 + t (c2 + t c3)) with s = (r - r_min) / dx, t = s - floor(s), for r^2 < rc2.
+/// U = c0 + t (c1 + t (c2 + t c3)) for r^2 < rc2, where s = (r - r_min) / dx - 1/2 and t = s - k
+/// with k the integer next to s, the number of the row. A row before the first and one after the
+/// last continue these, for an s that is rounded beyond the ends.
 struct TableParameters {
-    std::vector<Quad> grid;    ///< rc2, r_min, 1 / dx, last row of the table counted from its first
-    std::vector<Quad> origin;  ///< r_min^2, number of its first row in `rows`
-    std::vector<Quad> rows;    ///< c0 c1 c2 c3 of all tables, one after the other
+    static constexpr double integer =
+        0x1.8p52;            ///< added to a double, leaves an integer in its bits
+    std::vector<Quad> grid;  ///< rc2, 1 / dx, r_min / dx + 1/2, number of row 0 in `rows` + integer
+    std::vector<Quad> rows;  ///< c0 c1 c2 c3 of all tables, one after the other
     bool any{false};
 };
 
@@ -47,8 +51,6 @@ struct PairParameters {
     double largest_cutoff{0.0};
     /// Closer than this two particles overlap: what no sane configuration has.
     std::vector<double> overlap;
-    /// No force of a sane pair exceeds this.
-    double largest_force{0.0};
 };
 
 }  // namespace regrain::particles

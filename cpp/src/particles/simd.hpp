@@ -4,6 +4,9 @@
 // A kernel is a template that is inlined whole (REGRAIN_INLINE) into one thin function per
 // instruction set; those carry the target attribute, and `dispatch` picks one when the program
 // runs. So no function compiled for a larger machine can leak into code that must run on any.
+//
+// Comparisons must stand in the condition of a ?: itself. Kept in a variable, their type was chosen
+// for the smallest machine when the template was read, and GCC takes them apart lane by lane.
 #pragma once
 
 #include <cstddef>
@@ -62,9 +65,18 @@ REGRAIN_INLINE Index<W> iota(std::uint32_t first) {
     return v;
 }
 
+// By doubling, as GCC 12 makes one insertion per lane of {x, x, ...} and of x + Double<W>{}.
 template <int W>
 REGRAIN_INLINE Double<W> broadcast(double x) {
-    return x - Double<W>{};
+    if constexpr (W == 8) {
+        const Double<4> half = broadcast<4>(x);
+        return __builtin_shufflevector(half, half, 0, 1, 2, 3, 4, 5, 6, 7);
+    } else if constexpr (W == 4) {
+        const Double<2> half = broadcast<2>(x);
+        return __builtin_shufflevector(half, half, 0, 1, 2, 3);
+    } else {
+        return Double<2>{x, x};
+    }
 }
 
 template <int W>
@@ -95,6 +107,14 @@ REGRAIN_INLINE bool any(const Int<W>& mask) {
     std::int64_t found = 0;
     for (int k = 0; k < W; ++k) found |= mask[k];
     return found != 0;
+}
+
+/// The smallest lane.
+template <int W>
+REGRAIN_INLINE double smallest(const Double<W>& v) {
+    double least = v[0];
+    for (int k = 1; k < W; ++k) least = v[k] < least ? v[k] : least;
+    return least;
 }
 
 /// Four doubles of each of W records in memory, as four vectors.
