@@ -1,13 +1,16 @@
 """Reports of real runs and a real fit."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 import regrain as rg
-from regrain.observables import RDF, Density, Diffusion, Energy, Pressure
+from regrain.observables import RDF, Angles, Density, Diffusion, Energy, Pressure, measure
 from regrain.particles import ForceField, LennardJones, Table, fcc
-from regrain.report import Report
+from regrain.report import Report, compare_estimates
 from regrain.report.fitting import history_of
+from regrain.report.measuring import parts
 
 START = fcc(cells=4, density=0.7)
 OBSERVABLES = [RDF(r_max=2.2, bins=44), Pressure(), Energy(), Density(), Diffusion()]
@@ -80,3 +83,20 @@ def test_a_fit_without_runs_has_one_potential(reference):
     history = history_of(fit(reference, progress=False))
     assert history.iterations == 0
     assert history.curves["pair A-A"].value.shape == (1, 55)
+
+
+@pytest.mark.slow
+def test_equal_models_are_called_different_as_often_as_asked():
+    pair = LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.2, mode="shifted")
+    field = ForceField(pairs={("A", "A"): pair}, temperature=1.5)
+    melt = field.run(fcc(cells=3, density=0.7), time=10.0, dt=0.005, every=10.0, progress=False)
+    start = melt[0].replace(velocities=None)
+    wanted = [RDF(r_max=2.6, bins=130), Angles(r_max=1.5), Pressure(), Energy(), Diffusion()]
+    runs = []
+    for seed in range(40):
+        trace = field.run(start, time=22.0, dt=0.005, every=0.2, seed=seed, progress=False)
+        runs.append([part for e in measure(trace[10:], wanted) for part in parts(e)])
+    for name, sides in zip([e.name for e in runs[0]], zip(*runs, strict=True), strict=True):
+        p = np.array([compare_estimates(name, *two).p for two in combinations(sides, 2)])
+        # 780 pairs of 40 runs: each run counts 39 times, so the rate scatters by 0.02.
+        assert 0.005 < np.mean(p < 0.05) < 0.11, name

@@ -87,7 +87,8 @@ def _name(observable: Any) -> str:
 
 def _sides(fine: Estimate, coarse: Estimate) -> dict[str, tuple[Estimate, Estimate]]:
     """Both estimates cut into one per combination of labels, matched by name."""
-    one, two = dict(_parts(fine)), dict(_parts(coarse))
+    one = {part.name: part for part in parts(fine)}
+    two = {part.name: part for part in parts(coarse)}
     if not (fine.defined and coarse.defined):
         named = one if fine.defined else two if coarse.defined else {fine.name: fine}
         return {name: (one.get(name, fine), two.get(name, coarse)) for name in named}
@@ -101,10 +102,11 @@ def _sides(fine: Estimate, coarse: Estimate) -> dict[str, tuple[Estimate, Estima
     }
 
 
-def _parts(estimate: Estimate) -> Iterator[tuple[str, Estimate]]:
+def parts(estimate: Estimate) -> Iterator[Estimate]:
+    """One estimate per combination of labels, named by them."""
     if not estimate.defined:
         return
     labelled = {k: v.tolist() for k, v in estimate.coords.items() if v.dtype.kind not in "fiu"}
     for labels in product(*labelled.values()):
         part = estimate.sel(**dict(zip(labelled, labels, strict=True))) if labels else estimate
-        yield part.name, part
+        yield part
