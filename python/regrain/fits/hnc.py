@@ -16,7 +16,7 @@ from scipy.linalg import solve
 
 from regrain.errors import RegrainError
 
-__all__ = ["Liquid", "RadialGrid", "virial_pressure"]
+__all__ = ["Liquid", "RadialGrid", "short_ranged_factor", "virial_pressure"]
 
 Floats = NDArray[np.float64]
 
@@ -89,6 +89,8 @@ class Liquid:
         Radial distribution function; taken to be 1 beyond the grid.
     density : float
         Particles per volume.
+    factor : ndarray, shape (grid.points,), optional
+        Structure factor, where it is known better than as the transform of g.
 
     Raises
     ------
@@ -121,6 +123,7 @@ class Liquid:
     grid: RadialGrid
     g: Floats
     density: float
+    factor: Floats | None = None
 
     def __post_init__(self) -> None:
         factor = self.structure_factor()
@@ -170,12 +173,13 @@ class Liquid:
 
     def structure_factor(self) -> Floats:
         """S(k) = 1 + ρ ĥ(k) on ``grid.k``."""
+        if self.factor is not None:
+            return self.factor
         return np.asarray(1.0 + self.density * self.grid.to_k(self.g - 1.0))
 
     def direct_correlation(self) -> Floats:
         """c(r) of the Ornstein-Zernike relation."""
-        transform = self.grid.to_k(self.g - 1.0)
-        return self.grid.to_r(transform / (1.0 + self.density * transform))
+        return self.grid.to_r((1.0 - 1.0 / self.structure_factor()) / self.density)
 
     def potential(self) -> Floats:
         """βu(r) whose HNC solution is g; infinite where g is 0."""
@@ -217,6 +221,92 @@ def _solve_hnc(
         if not np.all(np.isfinite(gamma)):
             return None
     return None
+
+
+def short_ranged_factor(
+    grid: RadialGrid, g: Floats, *, density: float, cutoff: float, steps: int = 20
+) -> Floats:
+    """Structure factor of a liquid whose g(r) is known only as far as it still has waves.
+
+    Cutting the waves off would make false long ones. What is short-ranged is c(r): beyond the
+    cutoff of the potential it is h - ln(1 + h) in the closure, which is of second order. Inside it
+    is found by Gauss-Newton steps so that the h(r) it gives, far beyond the grid as well, agrees
+    with g(r) on the grid, errors weighing as those of counts.
+
+    Parameters
+    ----------
+    grid : RadialGrid
+    g : ndarray, shape (grid.points,)
+    density, cutoff : float
+    steps : int
+        At most.
+
+    Returns
+    -------
+    ndarray, shape (grid.points,)
+        Positive, on ``grid.k``.
+
+    Notes
+    -----
+    After L. Verlet, Phys. Rev. 165, 201 (1968).
+
+    Loses / Assumes
+    ---------------
+    A potential that ends at the cutoff, and a closure that holds beyond it: right for simple
+    liquids, not for g(r) of molecules, where c(r) reaches further.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain.fits.hnc import Liquid, RadialGrid, short_ranged_factor
+    >>> grid = RadialGrid(spacing=0.05, points=400)
+    >>> energy = 5 * np.exp(-(grid.r**2)) * (grid.r < 2.5)
+    >>> liquid = Liquid.of_potential(grid, energy, density=1.0)
+    >>> near = RadialGrid(spacing=0.05, points=70)
+    >>> factor = short_ranged_factor(near, liquid.g[:70], density=1.0, cutoff=2.5)
+    >>> exact = np.interp(near.k, grid.k, liquid.structure_factor())
+    >>> bool(np.max(np.abs(factor - exact)) < 2e-3)
+    True
+    """
+    n, wide = grid.points, RadialGrid(grid.spacing, 2 * grid.points)
+    inside = int(np.sum(grid.r < cutoff))
+    h, weight = g - 1.0, grid.r
+    start = np.maximum(1.0 + density * wide.to_k(np.append(h, np.zeros(n))), 0.05)
+    c = wide.to_r((1.0 - 1.0 / start) / density)
+    tail = h[inside:] - np.log(np.maximum(g[inside:], 1e-3))
+    c[inside:] = np.append(tail, np.zeros(n))
+    while np.any(1.0 - density * wide.to_k(c) < 0.02):
+        c[:inside] *= 0.9
+
+    def misfit(c: Floats) -> tuple[Floats, Floats] | None:
+        inverse = 1.0 - density * wide.to_k(c)
+        if np.any(inverse <= 1e-3):
+            return None
+        return (h - wide.to_r(wide.to_k(c) / inverse)[:n]) * weight, 1.0 / inverse
+
+    waves = wide.to_k(np.eye(2 * n)[:, :inside])
+    found = misfit(c)
+    for _ in range(steps):
+        if found is None:
+            break
+        left, factor = found
+        slope = wide.to_r((factor**2)[:, None] * waves)[:n] * weight[:, None]
+        normal = slope.T @ slope
+        normal += 1e-8 * np.trace(normal) / inside * np.eye(inside)
+        change, part = np.linalg.solve(normal, slope.T @ left), 1.0
+        while part > 1e-3:
+            trial = c.copy()
+            trial[:inside] += part * change
+            better = misfit(trial)
+            if better is not None and better[0] @ better[0] < left @ left:
+                break
+            part *= 0.5
+        else:
+            break
+        c, found = trial, better
+        if better[0] @ better[0] > 0.99 * (left @ left):
+            break
+    return np.asarray(1.0 / np.maximum(1.0 - density * grid.to_k(c[:n]), 1e-3))
 
 
 def virial_pressure(r: Floats, g: Floats, force: Floats, *, density: float, kt: float) -> float:

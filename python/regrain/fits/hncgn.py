@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
-from regrain.fits.hnc import Liquid, RadialGrid
+from regrain.fits.hnc import Liquid, RadialGrid, short_ranged_factor
 from regrain.fits.loop import StructureFit, Update
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.records import Iteration
 from regrain.fits.shape import Shape
 from regrain.fits.shaping import bandwidth_penalty, hat_matrix, hat_slopes
+from regrain.fits.structure import Distribution
 
 __all__ = ["HNCGN"]
 
@@ -22,6 +23,10 @@ Floats = NDArray[np.float64]
 #: The last part of the known g(r), over which it is led to 1, so that a cut through its waves does
 #: not become a false compressibility.
 TAPER = 0.25
+#: Smallest structure factor that is believed, at the few longest waves.
+LEAST_FACTOR, LONG_WAVES = 0.01, 4
+#: Root mean square of g - 1 there, beyond noise, up to which g has decayed.
+DECAYED = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +117,12 @@ class _Newton(Update):
         self.r = self.distribution.x
         # Pairs were counted per N (N - 1); the liquid's own g(r) tends to 1 with N².
         self.target = self.distribution.value
-        grid = RadialGrid(spacing=self.term.spacing, points=len(self.r))
-        self.liquid = Liquid(grid, _tapered(self.r, self.target * (1.0 - 1.0 / n)), self.density)
+        g = self.target * (1.0 - 1.0 / n)
+        self.liquid = _liquid(self.distribution, g, self.density, self.term.nodes[-1])
         self.seen = self.distribution.sampled("pair")
-        with np.errstate(invalid="ignore"):
-            hnc = self.kt * self.liquid.potential()
-        self.inverted = np.where(self.seen, hnc, 0.0)
+        closure = self.target - 1.0 - self.liquid.direct_correlation()
+        logarithm = np.log(np.where(self.seen, self.target, 1.0))
+        self.inverted = np.where(self.seen, self.kt * (closure - logarithm), 0.0)
         self.shape = Shape.of(self.term, self.distribution, self.inverted, smoothing)
         self._assemble(problem.reach, accuracy)
 
@@ -211,8 +216,27 @@ class _Newton(Update):
         return change
 
 
-def _tapered(r: Floats, g: Floats) -> Floats:
-    """g led to 1 over the last part of its range."""
-    begin = (1.0 - TAPER) * r[-1]
-    phase = np.clip((r - begin) / (r[-1] - begin), 0.0, 1.0)
-    return np.asarray(1.0 + (g - 1.0) * np.cos(0.5 * np.pi * phase) ** 2)
+def _liquid(distribution: Distribution, g: Floats, density: float, cutoff: float) -> Liquid:
+    """The target as a liquid of infinite size, although g(r) ends at half its box.
+
+    Where g(r) has decayed it is led to 1 over the last part of its range. As a box says little
+    about waves as long as itself, the structure factor there is continued from the next two wave
+    numbers as a + b k², and kept positive. Where g(r) still has waves at its end, the structure
+    factor is that of a direct correlation function which ends with the potential.
+    """
+    spacing = distribution.x[1] - distribution.x[0]
+    grid = RadialGrid(spacing=spacing, points=len(g))
+    begin = (1.0 - TAPER) * grid.r[-1]
+    last = grid.r > begin
+    waves = np.mean((g - 1.0)[last] ** 2) - np.mean(distribution.error[last] ** 2)
+    if waves > DECAYED**2:
+        factor = short_ranged_factor(grid, g, density=density, cutoff=cutoff)
+        return Liquid(grid, g, density, factor)
+    phase = np.clip((grid.r - begin) / (grid.r[-1] - begin), 0.0, 1.0)
+    transform = grid.to_k((g - 1.0) * np.cos(0.5 * np.pi * phase) ** 2)
+    factor = 1.0 + density * transform
+    k = grid.k**2
+    bend = (factor[2] - factor[1]) / (k[2] - k[1])
+    factor[0] = factor[1] + bend * (k[0] - k[1])
+    factor[:LONG_WAVES] = np.maximum(factor[:LONG_WAVES], LEAST_FACTOR)
+    return Liquid(grid, g, density, factor)

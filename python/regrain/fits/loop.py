@@ -264,7 +264,10 @@ class StructureFit(ABC):
             reach=problem.reach,
             extra=[Pressure()],
         )
-        integrals = {t.label: kirkwood_buff(measured[t.label]) for t in problem.of_kind("pair")}
+        integrals = {
+            t.label: kirkwood_buff(measured[t.label], problem.state.volume)
+            for t in problem.of_kind("pair")
+        }
         return Iteration(
             potentials=potentials,
             measured=measured,

@@ -110,17 +110,16 @@ def chi_squared(problem: Problem, measured: Mapping[str, Distribution]) -> float
     return float(np.mean(np.concatenate(ratios)))
 
 
-def kirkwood_buff(distribution: Distribution) -> float:
+def kirkwood_buff(distribution: Distribution, volume: float = np.inf) -> float:
     """∫ (g − 1) 4πr² dr, from a g(r) of finite range.
 
     The weight is that of a spherical subvolume, extrapolated to an infinite one (P. Krüger and
     T. J. H. Vlugt, Phys. Rev. E 97, 051301 (2018)): it converges where the cut-off integral
-    oscillates.
+    oscillates. In a closed box of some volume g tends to 1 - G / volume, which is put right.
 
     Loses / Assumes
     ---------------
-    In a closed box the integral over all of it is fixed by the number of particles; a range well
-    below half the box, or a large system, keeps that small.
+    g has decayed within the range, if not by itself then under the weight.
 
     Examples
     --------
@@ -136,7 +135,8 @@ def kirkwood_buff(distribution: Distribution) -> float:
     spacing = r[1] - r[0]
     x = r / (r[-1] + 0.5 * spacing)
     weight = 1.0 - 23.0 / 8.0 * x**3 + 3.0 / 4.0 * x**4 + 9.0 / 8.0 * x**5
-    return float(np.sum((distribution.value - 1.0) * 4.0 * np.pi * r**2 * weight) * spacing)
+    weight = 4.0 * np.pi * r**2 * weight * spacing
+    return float(np.sum((distribution.value - 1.0) * weight) / (1.0 - np.sum(weight) / volume))
 
 
 def compressibility(problem: Problem, integrals: Mapping[str, float]) -> float | None:

@@ -206,7 +206,10 @@ class Result:
 def target_numbers(problem: Problem, pressure: float | None) -> dict[str, Any]:
     """What the target has in the columns of the history."""
     names = problem.units
-    integrals = {t.label: kirkwood_buff(problem.target[t.label]) for t in problem.of_kind("pair")}
+    integrals = {
+        t.label: kirkwood_buff(problem.target[t.label], problem.state.volume)
+        for t in problem.of_kind("pair")
+    }
     return {
         "pressure": pressure,
         "kirkwood_buff": integrals,
