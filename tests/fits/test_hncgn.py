@@ -10,7 +10,7 @@ from regrain.fits.hnc import Liquid, RadialGrid, virial_pressure
 from regrain.fits.problem import Problem
 from regrain.fits.records import Iteration
 from regrain.fits.structure import Distribution, Interaction
-from regrain.particles import Particles, Table
+from regrain.particles import ForceField, Particles, Table, fcc
 
 from .conftest import SOFT, soft
 
@@ -159,3 +159,25 @@ def test_the_potential_of_a_simulated_liquid_comes_back(
     assert 0.7 < result.history[result.best].chi2 < 1.3
     assert np.max(np.abs(found - truth)[seen]) < 0.1
     assert np.mean(np.abs(found - truth)[seen] < 4 * error[seen] + 0.02) > 0.9
+
+
+@pytest.mark.slow
+def test_the_lennard_jones_potential_comes_back_from_its_g_alone() -> None:
+    truth = rg.particles.LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5, mode="force-shifted")
+    field = ForceField({("A", "A"): truth}, temperature=1.5)
+    start = field.run(fcc(cells=4, density=0.6), time=5, dt=0.005, every=5, seed=1)[-1]
+    target = field.run(start, time=60, dt=0.005, every=0.25, seed=2).in_memory()
+    form = Table(r_min=0.8, r_max=2.5, points=69)
+    fit = rg.fits.HNCGN(
+        pairs={("A", "A"): form}, temperature=1.5, seed=3, time=40, dt=0.005, iterations=3
+    )
+    result = fit(target, progress=False)
+    table, error = result.model.pairs["A", "A"], result.errors["pair A-A"]
+    seen = (form.grid > 0.98) & (form.grid < 2.45)
+    miss = (table.energy - truth.u(np.minimum(form.grid, 2.4999)))[seen]
+    assert result.history[result.best].chi2 < 2.0
+    assert np.max(np.abs(miss)) < 0.25  # of kT = 1.5
+    assert np.mean(np.abs(miss) < 2 * error[seen]) > 0.9
+    # What g(r) says about the pressure is what the liquid has, to the error of the potential.
+    pressure = rg.observables.Pressure()(target)
+    assert result.history[result.best].pressure == pytest.approx(float(pressure), abs=0.8)
