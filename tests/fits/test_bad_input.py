@@ -32,6 +32,7 @@ def fit(**changes: Any) -> rg.fits.StructureFit:
         ({"dt": 0.0}, "dt is 0.0"),
         ({"time": np.nan}, "time is nan"),
         ({"seed": -1}, "seed is -1"),
+        ({"seed": 1.5}, "seed is 1.5; give a whole number"),
     ],
 )
 def test_settings(method: Any, changes: dict[str, Any], message: str) -> None:

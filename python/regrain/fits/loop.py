@@ -159,6 +159,9 @@ class StructureFit(ABC):
             value = getattr(self, key)
             if value is not None and not (np.isfinite(value) and value >= 0):
                 raise RegrainError(f"{name}: {key} is {value}; give a number of 0 or more")
+        for key in ("iterations", "exclude", "seed"):
+            if int(getattr(self, key)) != getattr(self, key):
+                raise RegrainError(f"{name}: {key} is {getattr(self, key)}; give a whole number")
         if self.pressure is not None and not np.isfinite(self.pressure):
             raise RegrainError(
                 f"{name}: pressure is {self.pressure}; give a finite number, or None"

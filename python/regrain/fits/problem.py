@@ -156,7 +156,8 @@ def pose(target: Any, forms: Forms, *, temperature: float, exclude: int) -> Prob
             "there is nothing to fit: give at least one form without energies, such as "
             'pairs={("A", "A"): Table(r_min=0.2, r_max=0.9, points=351)}'
         )
-    half = longest_reach(interactions, target)
+    boxes = np.array([state.box for state in target])
+    half = longest_reach(interactions, boxes)
     measured, _ = measure_structure(target, interactions, exclude=exclude, reach=half)
     longest = max((t.nodes[-1] for t in interactions if t.kind == "pair"), default=0.0)
     return Problem(
@@ -166,7 +167,7 @@ def pose(target: Any, forms: Forms, *, temperature: float, exclude: int) -> Prob
             for kind, given in terms.items()
         },
         target=measured,
-        state=_start(target),
+        state=_start(first, boxes.mean(axis=0)),
         temperature=temperature,
         exclude=exclude,
         reach=min(half, BEYOND * longest),
@@ -240,12 +241,10 @@ def _list(keys: Sequence[tuple[str, ...]]) -> str:
     return ", ".join("-".join(key) for key in keys)
 
 
-def _start(target: Trace[Particles]) -> Particles:
+def _start(first: Particles, box: Floats) -> Particles:
     """The first frame, scaled to the mean box, without velocities."""
-    first = target[0]
-    box = np.mean([state.box for state in target], axis=0)
     positions = first.positions
-    if not np.array_equal(box, first.box):
+    if not np.allclose(box, first.box, rtol=1e-12, atol=0.0):
         positions = positions @ np.linalg.solve(first.box, box)
     else:
         box = first.box

@@ -168,15 +168,16 @@ class Distribution:
         )
 
 
-def longest_reach(interactions: Iterable[Interaction], trace: Trace[Any]) -> float:
-    """Half the smallest height of the boxes of a trace; checked against the cutoffs.
+def longest_reach(interactions: Iterable[Interaction], boxes: Floats) -> float:
+    """Half the smallest height of boxes, shape (n, 3, 3); checked against the cutoffs.
 
     Raises
     ------
     RegrainError
         A table that ends beyond it: g(r) is not known there.
     """
-    half = min(_half_height(state.box) for state in trace)
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(boxes), axis=1)
+    half = float(0.5 * heights.min())
     for term in interactions:
         if term.kind == "pair" and term.nodes[-1] > half:
             raise RegrainError(
@@ -185,11 +186,6 @@ def longest_reach(interactions: Iterable[Interaction], trace: Trace[Any]) -> flo
                 "larger target"
             )
     return half
-
-
-def _half_height(box: Floats) -> float:
-    heights = 1.0 / np.linalg.norm(np.linalg.inv(box), axis=0)
-    return float(0.5 * heights.min())
 
 
 def measure_structure(
