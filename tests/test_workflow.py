@@ -117,7 +117,7 @@ def test_the_demo_is_the_script_of_the_readme_with_shorter_runs():
         seed=7,
         time=150.0,
     )
-    assert demo.run == {"time": 400.0, "dt": 0.005, "every": 1.0, "seed": 8}
+    assert demo.run == {"time": 600.0, "dt": 0.005, "every": 1.0, "seed": 8}
     assert demo.compare["known"] == {"pressure": (-60.0, 20.0), "temperature": 300.0}
     of_the_script = (RDF(r_max=1.2), Angles(r_max=0.37), Pressure(), Diffusion())
     assert set(of_the_script) <= set(demo.observables)
@@ -245,7 +245,7 @@ def test_all_kinds_of_settings_are_understood(tmp_path):
 # What is changed in the settings of the demo, and what the message must say.
 MISTAKES = {
     "unknown section": ("[fit]", "[fitt]", "section: got 'fitt'.*did you mean 'fit'"),
-    "section missing": ("[run]\ntime = 400.0", "", r"section \[run\] is missing"),
+    "section missing": ("[run]\ntime = 600.0", "", r"section \[run\] is missing"),
     "section is a list": ("[map]", "[[map]]", r"\[map\] holds \[\{"),
     "not TOML": ("[input]", "[input", "is not TOML"),
     "key of input": ("select =", "selct =", r"\[input\]: got 'selct'.*did you mean 'select'"),
@@ -267,7 +267,7 @@ MISTAKES = {
     "potential": ("r_min =", 'potential = "Tabel"\nr_min =', "did you mean 'Table'"),
     "pairs is a list": ("seed = 7\n\n[fit.pairs.W-W]", "pairs = [1]\n[x]", "section: got 'x'"),
     "key of run": ("dt =", "timestep =", r"key of \[run\]: got 'timestep'"),
-    "no time": ("time = 400.0", "", r"\[run\]: time is missing"),
+    "no time": ("time = 600.0", "", r"\[run\]: time is missing"),
     "dynamics": (
         "dt =",
         "dynamics = 'Brownian'\ndt =",
