@@ -268,45 +268,62 @@ def short_ranged_factor(
     >>> bool(np.max(np.abs(factor - exact)) < 2e-3)
     True
     """
-    n, wide = grid.points, RadialGrid(grid.spacing, 2 * grid.points)
-    inside = int(np.sum(grid.r < cutoff))
-    h, weight = g - 1.0, grid.r
-    start = np.maximum(1.0 + density * wide.to_k(np.append(h, np.zeros(n))), 0.05)
-    c = wide.to_r((1.0 - 1.0 / start) / density)
-    tail = h[inside:] - np.log(np.maximum(g[inside:], 1e-3))
-    c[inside:] = np.append(tail, np.zeros(n))
-    while np.any(1.0 - density * wide.to_k(c) < 0.02):
-        c[:inside] *= 0.9
+    search = _ShortRanged(grid, g, density, int(np.sum(grid.r < cutoff)))
+    c = search.start()
+    for _ in range(steps):
+        better = search.improved(c)
+        if better is None:
+            break
+        c = better
+    return np.asarray(1.0 / np.maximum(1.0 - density * grid.to_k(c[: grid.points]), 1e-3))
 
-    def misfit(c: Floats) -> tuple[Floats, Floats] | None:
-        inverse = 1.0 - density * wide.to_k(c)
+
+class _ShortRanged:
+    """Least squares for c(r) inside a cutoff, on a grid twice as wide as the data."""
+
+    def __init__(self, grid: RadialGrid, g: Floats, density: float, inside: int) -> None:
+        self.grid, self.g, self.density, self.inside = grid, g, density, inside
+        self.wide = RadialGrid(grid.spacing, 2 * grid.points)
+        self.waves = self.wide.to_k(np.eye(2 * grid.points)[:, :inside])
+
+    def start(self) -> Floats:
+        """c(r) from a structure factor that is kept positive, with the tail of the closure."""
+        h, rest = self.g - 1.0, np.zeros(self.grid.points)
+        factor = np.maximum(1.0 + self.density * self.wide.to_k(np.append(h, rest)), 0.05)
+        c = self.wide.to_r((1.0 - 1.0 / factor) / self.density)
+        tail = (h - np.log(np.maximum(self.g, 1e-3)))[self.inside :]
+        c[self.inside :] = np.append(tail, rest)
+        while np.any(1.0 - self.density * self.wide.to_k(c) < 0.02):
+            c[: self.inside] *= 0.9
+        return c
+
+    def misfit(self, c: Floats) -> tuple[Floats, Floats] | None:
+        """Weighted difference from the data, and the structure factor; None if it diverges."""
+        transform = self.wide.to_k(c)
+        inverse = 1.0 - self.density * transform
         if np.any(inverse <= 1e-3):
             return None
-        return (h - wide.to_r(wide.to_k(c) / inverse)[:n]) * weight, 1.0 / inverse
+        h = self.wide.to_r(transform / inverse)[: self.grid.points]
+        return (self.g - 1.0 - h) * self.grid.r, 1.0 / inverse
 
-    waves = wide.to_k(np.eye(2 * n)[:, :inside])
-    found = misfit(c)
-    for _ in range(steps):
+    def improved(self, c: Floats) -> Floats | None:
+        """c(r) after a Gauss-Newton step, shortened until it helps; None when it hardly does."""
+        found = self.misfit(c)
         if found is None:
-            break
+            return None
         left, factor = found
-        slope = wide.to_r((factor**2)[:, None] * waves)[:n] * weight[:, None]
+        answer = self.wide.to_r((factor**2)[:, None] * self.waves)[: self.grid.points]
+        slope = answer * self.grid.r[:, None]
         normal = slope.T @ slope
-        normal += 1e-8 * np.trace(normal) / inside * np.eye(inside)
-        change, part = np.linalg.solve(normal, slope.T @ left), 1.0
-        while part > 1e-3:
+        normal += 1e-8 * np.trace(normal) / self.inside * np.eye(self.inside)
+        change = np.linalg.solve(normal, slope.T @ left)
+        for part in 0.5 ** np.arange(10):
             trial = c.copy()
-            trial[:inside] += part * change
-            better = misfit(trial)
+            trial[: self.inside] += part * change
+            better = self.misfit(trial)
             if better is not None and better[0] @ better[0] < left @ left:
-                break
-            part *= 0.5
-        else:
-            break
-        c, found = trial, better
-        if better[0] @ better[0] > 0.99 * (left @ left):
-            break
-    return np.asarray(1.0 / np.maximum(1.0 - density * grid.to_k(c[:n]), 1e-3))
+                return trial if better[0] @ better[0] < 0.99 * (left @ left) else None
+        return None
 
 
 def virial_pressure(r: Floats, g: Floats, force: Floats, *, density: float, kt: float) -> float:

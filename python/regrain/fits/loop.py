@@ -131,7 +131,7 @@ class StructureFit(ABC):
     dihedrals: Mapping[Types, Any] = field(default_factory=dict)
     seed: int = 0
     iterations: int = 10
-    tolerance: float = 1.2
+    tolerance: float = 1.25
     pressure_error: float | None = None
     smoothing: float | None = None
     exclude: int = 2
