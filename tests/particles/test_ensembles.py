@@ -9,11 +9,13 @@ from regrain.particles import (
     NVE,
     CellRescale,
     ForceField,
+    HarmonicAngle,
     HarmonicBond,
     Langevin,
     LennardJones,
     NoseHoover,
     Particles,
+    PeriodicDihedral,
     Topology,
     fcc,
 )
@@ -124,6 +126,41 @@ def test_newton_conserves_the_energy() -> None:
         for dt in (0.002, 0.004)
     }
     assert spread[0.004] / spread[0.002] == pytest.approx(4.0, rel=0.25)
+
+
+def test_newton_conserves_the_energy_of_a_molecule() -> None:
+    # Bonds, angles and dihedrals of a chain that keeps away from straight angles.
+    n = 12
+    bend, turn = 1.95, np.linspace(0.8, 2.4, n)
+    positions = [np.zeros(3), np.array([1.0, 0, 0]), np.array([1 - np.cos(bend), np.sin(bend), 0])]
+    for phi in turn[3:]:
+        b = positions[-1] - positions[-2]
+        normal = np.cross(positions[-2] - positions[-3], b)
+        normal /= np.linalg.norm(normal)
+        across = np.cross(normal, b)
+        step = -np.cos(bend) * b + np.sin(bend) * (np.cos(phi) * across + np.sin(phi) * normal)
+        positions.append(positions[-1] + step)
+    chain = np.arange(n)
+    topology = Topology(
+        ["A"] * n,
+        bonds=np.stack([chain[:-1], chain[1:]], 1),
+        angles=np.stack([chain[:-2], chain[1:-1], chain[2:]], 1),
+        dihedrals=np.stack([chain[:-3], chain[1:-2], chain[2:-1], chain[3:]], 1),
+    )
+    field = ForceField(
+        {("A", "A"): None},
+        bonds={("A", "A"): HarmonicBond(k=500.0, r0=1.0)},
+        angles={("A",) * 3: HarmonicAngle(k=60.0, theta0=bend)},
+        dihedrals={("A",) * 4: PeriodicDihedral(k=1.0, n=3, phi0=0.3)},
+        temperature=0.5,
+    )
+    start = Particles(positions, box=[40.0] * 3, topology=topology)
+    spread = {}
+    for dt in (0.001, 0.002):
+        log = field.run(start, time=20.0, dt=dt, every=0.02, dynamics=NVE(), seed=3).log
+        spread[dt] = log["conserved_energy"].std()
+        assert log["potential_energy"].std() > 100 * spread[dt]
+    assert spread[0.002] / spread[0.001] == pytest.approx(4.0, rel=0.25)
 
 
 def test_a_jump_at_the_cutoff_does_not_conserve_the_energy() -> None:

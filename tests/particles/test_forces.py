@@ -216,6 +216,7 @@ def test_degenerate_angles_and_dihedrals_give_no_nan() -> None:
         ),
     )
     folded = line.replace(positions=[[0.0, 0, 0], [1.0, 0, 0], [0.0, 0, 0.0], [1.0, 0, 0]])
+    met = line.replace(positions=[[1.0, 0, 0], [1.0, 0, 0], [1.0, 0, 0.0], [2.0, 1, 0]])
     for angle in (POTENTIALS[9], POTENTIALS[10], POTENTIALS[11], POTENTIALS[12]):
         for dihedral in POTENTIALS[13:16]:
             field = ForceField(
@@ -228,6 +229,9 @@ def test_degenerate_angles_and_dihedrals_give_no_nan() -> None:
                 found = field.evaluate(state)
                 assert np.isfinite(found.energy)
                 assert np.array_equal(found.forces, np.zeros((4, 3)))
+            found = field.evaluate(met)
+            assert np.isfinite(found.energy)
+            assert np.isfinite(found.forces).all()
 
 
 def test_a_nearly_straight_angle_feels_the_right_force() -> None:

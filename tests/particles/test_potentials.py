@@ -133,6 +133,15 @@ def test_the_core_continues_energy_and_force(r_min: float, with_forces: bool) ->
         bare.u(r_min - 0.01)
 
 
+def test_the_core_of_a_table_in_any_unit() -> None:
+    r = np.linspace(3.0, 9.0, 61)
+    table = Table(r_min=3.0, r_max=9.0, points=61, energy=(r - 9) ** 2)
+    assert table.force([3.0, 5.0, 8.5]) == pytest.approx([12.0, 8.0, 1.0], rel=2e-2)
+    # A natural spline ends with less curvature than this function has.
+    assert 12.5 < table.force(2.0) < 14.1
+    assert table.u(2.5) - table.u(3.0) == pytest.approx(0.5 * 12.25, rel=3e-2)
+
+
 def test_the_core_turns_a_table_that_ends_in_attraction() -> None:
     r = np.linspace(0.5, 1.2, 71)
     table = Table(r_min=0.5, r_max=1.2, points=71, energy=(r - 1.2) ** 2 * (r - 2))

@@ -38,11 +38,13 @@ struct Places {
     std::span<const Row> rows;
     std::span<const std::uint32_t> row_of;
     const Box& box;
+    double safe2;  ///< no image of a vector shorter than this (squared) is shorter
 
     [[nodiscard]] Vec3 from_to(std::uint32_t i, std::uint32_t j) const {
         const Row& a = rows[row_of[i]];
         const Row& b = rows[row_of[j]];
-        return box.minimum_image({b.x - a.x, b.y - a.y, b.z - a.z});
+        const Vec3 d{b.x - a.x, b.y - a.y, b.z - a.z};
+        return norm2(d) <= safe2 ? d : box.minimum_image(d);
     }
 };
 
@@ -69,9 +71,12 @@ double angle(const Places& at, const AnglePotential& potential, const std::uint3
     const Vec3 c = at.from_to(p[1], p[2]);
     const Vec3 normal = cross(a, c);
     const double length = norm(normal);
-    const EnergySlope value = evaluate_angle(potential, std::atan2(length, dot(a, c)));
+    const double scale = std::sqrt(norm2(a) * norm2(c));
+    const EnergySlope value = scale > 0.0
+                                  ? evaluate_angle(potential, dot(a, c) / scale, length / scale)
+                                  : evaluate_angle(potential, 1.0, 0.0);
     force[0] = force[1] = force[2] = {};
-    if (length <= 1e-14 * norm(a) * norm(c)) return value.energy;
+    if (!(length > 1e-14 * scale)) return value.energy;
     // d theta / d a is the unit vector in the plane, across a and away from c, over |a|.
     force[0] = cross(normal, a) * (value.slope / (length * norm2(a)));
     force[2] = cross(c, normal) * (value.slope / (length * norm2(c)));
@@ -173,7 +178,8 @@ BondedSums BondedForces::compute(std::span<const Row> rows, std::span<const std:
                                  std::span<const std::uint32_t> ids, const Box& box,
                                  std::span<Vec3> forces) {
     if (empty()) return {};
-    const Places at{rows, row_of, box};
+    const double safe = 0.5 * box.min_height();
+    const Places at{rows, row_of, box, safe * safe};
     const std::span<Vec3> slots(slot_force_);
     const std::size_t angle_slots = 2 * bonds_.terms.size();
     const std::size_t dihedral_slots = angle_slots + 3 * angles_.terms.size();

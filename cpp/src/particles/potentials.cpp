@@ -75,13 +75,14 @@ struct Bond {
 };
 
 struct Angle {
-    double theta;
-    EnergySlope operator()(const Harmonic& p) const { return harmonic(p, theta - p.x0); }
+    double cosine, sine;
+    [[nodiscard]] double theta() const { return std::atan2(sine, cosine); }
+    EnergySlope operator()(const Harmonic& p) const { return harmonic(p, theta() - p.x0); }
     EnergySlope operator()(const CosineSquared& p) const {
-        const double d = std::cos(theta) - std::cos(p.theta0);
-        return {0.5 * p.k * d * d, -p.k * d * std::sin(theta)};
+        const double d = cosine - std::cos(p.theta0);
+        return {0.5 * p.k * d * d, -p.k * d * sine};
     }
-    EnergySlope operator()(const TabulatedBonded& p) const { return from_table(p.table, theta); }
+    EnergySlope operator()(const TabulatedBonded& p) const { return from_table(p.table, theta()); }
 };
 
 struct Dihedral {
@@ -104,8 +105,11 @@ EnergySlope evaluate(const PairPotential& potential, double r) {
 EnergySlope evaluate_bond(const BondPotential& potential, double r) {
     return std::visit(Bond{r}, potential);
 }
+EnergySlope evaluate_angle(const AnglePotential& potential, double cosine, double sine) {
+    return std::visit(Angle{cosine, sine}, potential);
+}
 EnergySlope evaluate_angle(const AnglePotential& potential, double theta) {
-    return std::visit(Angle{theta}, potential);
+    return evaluate_angle(potential, std::cos(theta), std::sin(theta));
 }
 EnergySlope evaluate_dihedral(const DihedralPotential& potential, double phi) {
     return std::visit(Dihedral{phi}, potential);

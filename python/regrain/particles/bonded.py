@@ -381,6 +381,11 @@ class PeriodicDihedral(Potential):
     One Fourier mode. Where three of the particles are on a line φ is undefined; there the force is
     taken as zero.
 
+    Loses / Assumes
+    ---------------
+    A dihedral has no value where three of its particles are in a line, and its force diverges near
+    there: let an angle potential keep them from it.
+
     Examples
     --------
     >>> from regrain.particles import PeriodicDihedral
@@ -428,6 +433,11 @@ class TableDihedral(Potential):
     Loses / Assumes
     ---------------
     The dihedral is independent of its neighbours; correlated rotations need more than a table.
+
+    Loses / Assumes
+    ---------------
+    A dihedral has no value where three of its particles are in a line, and its force diverges near
+    there: let an angle potential keep them from it.
 
     Examples
     --------

@@ -295,9 +295,9 @@ class Table(Potential):
     energy, forces : array_like, shape (points,), optional
         Energies, and -du/dr.
     core : {"linear", "error"}
-        What holds below ``r_min``: a force that goes on linearly with the slope it has at r_min,
-        and steeply enough to be repulsive below half of r_min (stiffness
-        max(-dF/dr, 2 abs(F) / r_min)); or an error that names the pair.
+        What holds below ``r_min``: a force that goes on linearly with the slope it has at r_min
+        (where the table does not end in a repulsion that grows inwards, steeply enough to be
+        repulsive below half of r_min: stiffness 2 abs(F) / r_min); or an error that names the pair.
 
     Raises
     ------
@@ -369,7 +369,9 @@ class Table(Potential):
         if self.core == "error" or added == 0:
             return self.r_min, energy, self.forces
         forces = self._forces_at_grid()
-        stiffness = max((forces[0] - forces[1]) / spacing, 2 * abs(forces[0]) / self.r_min)
+        stiffness = (forces[0] - forces[1]) / spacing
+        if stiffness <= 0 or forces[0] <= 0:
+            stiffness = max(stiffness, 2 * abs(forces[0]) / self.r_min)
         depth = spacing * np.arange(added, 0, -1)
         inside = energy[0] + forces[0] * depth + 0.5 * stiffness * depth**2
         return (
@@ -382,7 +384,7 @@ class Table(Potential):
         if self.forces is not None:
             return self.forces
         spline = _core.TabulatedBonded(x_min=self.r_min, x_max=self.r_max, values=energy_of(self))
-        return _core.evaluate_angle(spline, self.grid)[1]
+        return _core.evaluate_bond(spline, self.grid)[1]
 
     def domain(self) -> tuple[float, float]:
         """The range of the table."""

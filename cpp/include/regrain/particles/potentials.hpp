@@ -18,9 +18,12 @@ struct EnergySlope {
 /// Bond energy and du/dr at length r. Throws Error for an overstretched FENE bond and outside of a
 /// table.
 [[nodiscard]] REGRAIN_EXPORT EnergySlope evaluate_bond(const BondPotential& potential, double r);
-/// Angle energy and du/dtheta, theta in [0, pi].
+/// Angle energy and du/dtheta, theta in [0, pi], from the angle or, as some need no more, from its
+/// cosine and sine.
 [[nodiscard]] REGRAIN_EXPORT EnergySlope evaluate_angle(const AnglePotential& potential,
                                                         double theta);
+[[nodiscard]] REGRAIN_EXPORT EnergySlope evaluate_angle(const AnglePotential& potential,
+                                                        double cosine, double sine);
 /// Dihedral energy and du/dphi; phi in [-pi, pi], 0 is cis (IUPAC).
 [[nodiscard]] REGRAIN_EXPORT EnergySlope evaluate_dihedral(const DihedralPotential& potential,
                                                            double phi);
