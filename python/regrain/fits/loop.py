@@ -102,9 +102,9 @@ class StructureFit(ABC):
     time, dt, equilibration, every, friction : float, optional
         Of every coarse run (Langevin dynamics). When omitted: a time step of 0.15 / Ω, with Ω the
         fastest of the Einstein frequency of the liquid and the frequencies of the bonded terms; 8e7
-        particle steps but from 5 000 to 500 000 steps; a tenth of that before; frames every 40
-        steps; friction 0.2 Ω. They hold in any units. When a run is too hot for its thermostat the
-        time step of the following ones is halved.
+        particle steps but from 5 000 to 500 000 steps; a tenth of that before; frames every 25
+        steps or more; friction 0.2 Ω. They hold in any units. When a run is too hot for its
+        thermostat, the time step of the following ones is halved.
 
     Raises
     ------

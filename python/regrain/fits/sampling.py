@@ -21,7 +21,8 @@ Floats = NDArray[np.float64]
 
 PARTICLE_STEPS = 8e7
 LEAST_STEPS, MOST_STEPS = 5_000, 500_000
-FRAME_STEPS = 40
+#: Frames this often, but no more than memory is for.
+FRAME_STEPS, PARTICLE_FRAMES = 25, 1e7
 #: Time step and friction in terms of the fastest frequency. A noisy potential is rough, and heats
 #: what moves in it with long steps and little friction.
 STEP, FRICTION = 0.15, 0.2
@@ -55,13 +56,14 @@ class Sampling:
                 "derived from; give dt"
             )
         dt = fit.dt or _rounded(STEP / fastest)
-        steps = min(max(PARTICLE_STEPS / len(problem.state), LEAST_STEPS), MOST_STEPS)
-        time = fit.time or dt * round(steps)
+        n = len(problem.state)
+        time = fit.time or dt * round(min(max(PARTICLE_STEPS / n, LEAST_STEPS), MOST_STEPS))
+        stride = max(FRAME_STEPS, round(time / dt * n / PARTICLE_FRAMES))
         return cls(
             time=time,
             dt=dt,
             equilibration=0.1 * time if fit.equilibration is None else fit.equilibration,
-            every=min(fit.every or FRAME_STEPS * dt, time),
+            every=min(fit.every or stride * dt, time),
             friction=fit.friction or (FRICTION * fastest if fastest > 0 else 0.01 / dt),
             seed=fit.seed,
         )
@@ -118,7 +120,7 @@ def frequency(problem: Problem, term: Interaction, energy: Floats) -> float:
     found = problem.target[term.label]
     if term.kind == "pair":
         r = found.x
-        inside = (r > term.nodes[0]) & (r < term.nodes[-1]) & found.sampled("pair")
+        inside = (r > term.nodes[0]) & (r < term.nodes[-1])
         slope = np.interp(r, term.nodes, np.gradient(energy, term.spacing))
         # By parts, so that only first derivatives are taken: the integral of (r² u')' g.
         integral = -np.sum((r**2 * slope * np.gradient(found.value, r))[inside]) * term.spacing

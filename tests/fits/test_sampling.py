@@ -1,0 +1,89 @@
+"""How coarse runs are made when nothing is said, and what happens to hot ones."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import regrain as rg
+from regrain.fits.records import Iteration
+from regrain.fits.sampling import Sampling, frequency
+from regrain.particles import Particles, TableBond, Topology
+
+from .conftest import BOND, LENGTH, SOFT, soft
+
+
+def test_the_einstein_frequency_is_the_mean_curvature(soft_liquid: rg.Trace[Particles]) -> None:
+    problem = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0)._pose(soft_liquid)
+    term = problem.interactions[0]
+    r, g = problem.target[term.label].x, problem.target[term.label].value
+    laplacian = 2.0 * (4 * r**2 - 6) * np.exp(-(r**2))  # of 2 exp(-r²)
+    inside = r < SOFT.r_max
+    curvature = 0.5 * float(np.sum((laplacian * g * 4 * np.pi * r**2)[inside]) * 0.02)
+    # The force ends with a small step at the cutoff, which is curvature, too.
+    step = 4.0 * SOFT.r_max * np.exp(-(SOFT.r_max**2))
+    curvature += 0.5 * 4 * np.pi * SOFT.r_max**2 * step
+    got = frequency(problem, term, soft().energy)
+    assert got == pytest.approx(np.sqrt(curvature / 3), rel=0.03)
+
+
+def test_bonds_have_the_frequency_of_their_spring(
+    chains: Callable[[int], rg.Trace[Particles]],
+) -> None:
+    form = TableBond(r_min=0.6, r_max=1.4, points=161)
+    known = {"pairs": {("A", "A"): None, ("A", "B"): None, ("B", "B"): None},
+             "angles": {("A", "B", "A"): None, ("B", "A", "B"): None},
+             "dihedrals": {("A", "B", "A", "B"): None}}  # fmt: skip
+    fit = rg.fits.IBI(bonds={("A", "B"): form}, temperature=1.0, **known)
+    problem = fit._pose(chains(40))
+    term = problem.interactions[0]
+    spring = 0.5 * BOND * (form.grid - LENGTH) ** 2
+    # Two unit masses on a spring: ω² = 2 k / m.
+    assert frequency(problem, term, spring) == pytest.approx(np.sqrt(2 * BOND), rel=0.03)
+
+
+def test_defaults_scale_with_the_units(soft_liquid: rg.Trace[Particles]) -> None:
+    fit = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0)
+    light = fit._pose(soft_liquid)
+    heavy = replace(
+        light,
+        state=light.state.replace(topology=Topology(["A"] * 256, masses=np.full(256, 100.0))),
+    )
+    first = {"pair A-A": soft().energy}
+    a, b = Sampling.plan(fit, light, first), Sampling.plan(fit, heavy, first)
+    assert b.dt == pytest.approx(10 * a.dt, rel=0.1)  # rounded down to one or two digits
+    assert b.friction == pytest.approx(a.friction / 10)
+    assert round(a.time / a.dt) == 312500  # 8e7 particle steps
+
+
+def test_what_is_said_is_done(soft_liquid: rg.Trace[Particles]) -> None:
+    fit = rg.fits.IBI(
+        pairs={("A", "A"): SOFT},
+        temperature=1.0,
+        time=3.0,
+        dt=0.02,
+        equilibration=1.0,
+        every=0.1,
+        friction=0.7,
+        seed=9,
+    )
+    problem = fit._pose(soft_liquid)
+    plan = Sampling.plan(fit, problem, {"pair A-A": soft().energy})
+    assert plan == Sampling(time=3.0, dt=0.02, equilibration=1.0, every=0.1, friction=0.7, seed=9)
+    trace = plan.run(problem, {"pair A-A": soft().energy}, 0, time=3.0, refine=2.0, progress=False)
+    assert len(trace) == 30
+    assert trace.provenance["dt"] == 0.01
+    assert "friction=0.7" in trace.provenance["dynamics"]
+    other = plan.run(problem, {"pair A-A": soft().energy}, 1, time=3.0, progress=False)
+    assert not np.array_equal(other[-1].positions, trace[-1].positions)
+
+
+def test_hot_runs_do_not_count(soft_liquid: rg.Trace[Particles]) -> None:
+    fit = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0)
+    problem = fit._pose(soft_liquid)
+    cold = Iteration({}, {}, 0.0, 0.1, 0.0, 1.0, {}, None, 0.0, 1.001, 1.0, 1.0)
+    hot = replace(cold, temperature=1.05)
+    assert fit._stop(problem, [cold]) is not None
+    assert fit._stop(problem, [hot]) is None
+    assert fit._best(problem, [hot, cold, hot]) == 1
