@@ -74,19 +74,25 @@ void PairList::make_halo(std::vector<Row>& rows, std::size_t n, const Box& box) 
     halo_.shifts.clear();
     row_of_point_.resize(points);
     std::map<Image, std::uint32_t> known;
+    Image last{};  // neighbours in space are mostly in the same image
+    std::uint32_t number = 0;
     for (std::size_t p = 0; p < points; ++p) {
         const Image& image = cells_.image()[p];
         const std::uint32_t particle = cells_.particle()[p];
-        if (image == Image{0, 0, 0}) {
+        if ((image[0] | image[1] | image[2]) == 0) {
             row_of_point_[p] = particle;
             continue;
         }
         row_of_point_[p] = static_cast<std::uint32_t>(n + halo_.source.size());
-        const auto [at, fresh] =
-            known.try_emplace(image, static_cast<std::uint32_t>(halo_.shifts.size()));
-        if (fresh) halo_.shifts.push_back(image);
+        if (halo_.shifts.empty() || image != last) {
+            const auto [at, fresh] =
+                known.try_emplace(image, static_cast<std::uint32_t>(halo_.shifts.size()));
+            if (fresh) halo_.shifts.push_back(image);
+            last = image;
+            number = at->second;
+        }
         halo_.source.push_back(particle);
-        halo_.shift.push_back(at->second);
+        halo_.shift.push_back(number);
     }
     rows.resize(n + halo_.source.size() + 1);
     rows.back() = {far_away, far_away, far_away, 0};

@@ -57,7 +57,9 @@ public:
     /// Id of the particle in each row, and the row of each id.
     [[nodiscard]] std::span<const std::uint32_t> ids() const;
     [[nodiscard]] std::span<const std::uint32_t> row_of() const;
-    /// How often each row (by row) was wrapped: position + image * vectors is the unwrapped one.
+    /// By row: position + image * vectors is the position that `assign` was given, moved on without
+    /// wrapping. Rows are folded into the brick of Cells, so they need not lie in the cell of a
+    /// skewed box.
     [[nodiscard]] std::span<const std::array<std::int32_t, 3>> images() const;
 
     /// Replaces the box; the rows stay as they are (a barostat scales them itself).
