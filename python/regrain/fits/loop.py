@@ -14,7 +14,7 @@ import numpy as np
 
 from regrain.errors import RegrainError
 from regrain.fits.problem import Potentials, Problem, pose
-from regrain.fits.records import Iteration, chi_squared, compressibility, kirkwood_buff, rms
+from regrain.fits.records import Iteration, chi_squared, compressibility, kirkwood_buff_of, rms
 from regrain.fits.result import History, Result, target_numbers
 from regrain.fits.sampling import Sampling
 from regrain.fits.structure import Interaction, measure_structure
@@ -267,10 +267,7 @@ class StructureFit(ABC):
             reach=problem.reach,
             extra=[Pressure()],
         )
-        integrals = {
-            t.label: kirkwood_buff(measured[t.label], problem.state.volume)
-            for t in problem.of_kind("pair")
-        }
+        integrals = kirkwood_buff_of(problem, trace)
         return Iteration(
             potentials=potentials,
             measured=measured,

@@ -10,11 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.fits.problem import Potentials, Problem
-from regrain.fits.structure import Distribution, Interaction
+from regrain.fits.structure import Distribution, Interaction, measure_structure
+from regrain.particles import Particles
+from regrain.trace import Trace
 
 __all__ = ["Iteration", "kirkwood_buff"]
 
 Floats = NDArray[np.float64]
+
+#: Frames of a coarse run that Kirkwood-Buff integrals are from.
+FRAMES = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +142,21 @@ def kirkwood_buff(distribution: Distribution, volume: float = np.inf) -> float:
     weight = 1.0 - 23.0 / 8.0 * x**3 + 3.0 / 4.0 * x**4 + 9.0 / 8.0 * x**5
     weight = 4.0 * np.pi * r**2 * weight * spacing
     return float(np.sum((distribution.value - 1.0) * weight) / (1.0 - np.sum(weight) / volume))
+
+
+def kirkwood_buff_of(problem: Problem, trace: Trace[Particles]) -> dict[str, float]:
+    """The integrals of a coarse run by label, from g(r) as far as that of the target.
+
+    They need a longer reach than the fit, and fewer frames.
+    """
+    pairs = problem.of_kind("pair")
+    if not pairs:
+        return {}
+    target = problem.target[pairs[0].label]
+    thin = trace[:: max(1, len(trace) // FRAMES)]
+    reach = float(target.x[-1] + 0.5 * pairs[0].spacing)
+    found, _ = measure_structure(thin, pairs, exclude=problem.exclude, reach=reach)
+    return {label: kirkwood_buff(g, problem.state.volume) for label, g in found.items()}
 
 
 def compressibility(problem: Problem, integrals: Mapping[str, float]) -> float | None:
