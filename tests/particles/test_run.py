@@ -113,6 +113,34 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
         LIQUID.run(start, time=0.1, dt=0.01, checkpoint=path)
 
 
+def test_a_full_disk_does_not_cost_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = fcc(cells=2, density=0.1)
+    with pytest.raises(RegrainError, match="there is no directory"):
+        LIQUID.run(start, time=0.1, dt=0.01, checkpoint=tmp_path / "nowhere" / "run.npz")
+
+    def full(*_: object, **__: object) -> None:
+        raise RegrainError("run.npz cannot be written: No space left on device")
+
+    monkeypatch.setattr("regrain.particles.run.save_arrays", full)
+    with pytest.warns(RuntimeWarning, match="No space left"):
+        trace = LIQUID.run(start, time=0.1, dt=0.01, checkpoint=tmp_path / "run.npz")
+    assert len(trace) == 10
+
+
+@pytest.mark.parametrize(("density", "pressure"), [(0.3, 8.0), (0.9, 0.3)])
+def test_neighbours_are_right_while_the_box_changes(density: float, pressure: float) -> None:
+    # Twice as dense or half as dense in the end, and skewed: the lists of the run against fresh
+    # ones of each frame.
+    shear = np.array([[1.0, 0.0, 0.0], [0.4, 1.0, 0.0], [-0.3, 0.2, 1.0]])
+    start = fcc(4, density=density)
+    start = start.replace(positions=start.positions @ shear, box=start.box @ shear)
+    barostat = CellRescale(pressure=pressure, time=0.4, compressibility=0.15, every=2)
+    trace = LIQUID.run(start, time=5.0, dt=0.004, every=0.1, seed=1, barostat=barostat)
+    assert not 0.7 < trace.log["volume"][-1] / start.volume < 1.4
+    fresh = [LIQUID.evaluate(state).energy for state in trace]
+    assert np.allclose(fresh, trace.log["potential_energy"], rtol=1e-12)
+
+
 def test_a_step_that_throws_a_particle_far_is_named() -> None:
     pair = Particles([[0.0, 0.0, 0.0], [0.3, 0.0, 0.0]], box=[9.0, 9.0, 9.0])
     with pytest.raises(RegrainError, match=r"step 1: particle \d at .* moves by"):

@@ -128,8 +128,8 @@ CubicTable periodic_table(std::span<const double> values) {
     }
     const double dx = 2.0 * pi / static_cast<double>(n);
     // Slopes d of the periodic spline: d[i-1] + 4 d[i] + d[i+1] = 3 (y[i+1] - y[i-1]) / dx. The
-    // matrix is circulant and its inverse decays by 2 - sqrt(3) per point, so a sum over all
-    // distances is exact, and short enough for a table made once.
+    // matrix is circulant and its inverse decays by 2 - sqrt(3) per point: a sum over distances is
+    // exact and short.
     const double q = std::sqrt(3.0) - 2.0;
     const double turn = 1.0 - std::pow(q, static_cast<double>(n));
     std::vector<double> weight(n);
@@ -139,8 +139,9 @@ CubicTable periodic_table(std::span<const double> values) {
                     (turn * 2.0 * std::sqrt(3.0));
     }
     std::vector<double> slopes(n + 1, 0.0);
-    for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t m = 0; m < n; ++m) {
+    for (std::size_t m = 0; m < n; ++m) {
+        if (std::abs(weight[m]) < 1e-20) continue;
+        for (std::size_t i = 0; i < n; ++i) {
             const std::size_t j = (i + m) % n;
             slopes[i] += weight[m] * 3.0 * (values[(j + 1) % n] - values[(j + n - 1) % n]) / dx;
         }

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -119,6 +120,10 @@ class _Run:
         self.field, self.start, self.settings, self.path = field, state, settings, path
         self.units = unit_system(field.units)
         self.dynamics = Langevin() if settings.dynamics is None else settings.dynamics
+        if path is not None and not path.absolute().parent.is_dir():
+            raise RegrainError(
+                f"checkpoint: there is no directory {path.absolute().parent}; make it first"
+            )
         self.simulation = self._simulation()
         self.frames: list[_Frame] = []
         self.wall_time = 0.0
@@ -288,8 +293,13 @@ class _Run:
             "wall_time": self.wall_time,
             "continued": self.continued,
         }
-        save_arrays(self.path, arrays, meta=meta)
-        self.last_checkpoint = self.simulation.step * self.settings.dt
+        try:
+            save_arrays(self.path, arrays, meta=meta)
+        except RegrainError as error:
+            # A full disk must not cost the run itself.
+            warnings.warn(f"no checkpoint: {error}", RuntimeWarning, stacklevel=2)
+        else:
+            self.last_checkpoint = self.simulation.step * self.settings.dt
 
     def _restore(self, path: Path) -> None:
         arrays, meta = load_arrays(path)
