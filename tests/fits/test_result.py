@@ -41,6 +41,7 @@ def test_potentials_by_iteration(result: rg.fits.Result) -> None:
     assert result.errors["pair A-A"].shape == SOFT.grid.shape
     assert np.all(result.errors["pair A-A"] >= 0)
     assert last.energy[-1] == 0.0
+    assert result.sampling.dt == 0.05
 
 
 def test_the_plot_has_one_line_per_iteration(result: rg.fits.Result) -> None:

@@ -227,6 +227,7 @@ class StructureFit(ABC):
             reason=reason,
             errors=update.errors(records[: best + 1]),
             best=best,
+            sampling=sampling,
             _final=final,
         )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from regrain.errors import RegrainError, need
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.records import Iteration, compressibility, kirkwood_buff
+from regrain.fits.sampling import Sampling
 from regrain.observables.text import number
 from regrain.particles import ForceField
 
@@ -118,6 +119,9 @@ class Result:
         distributions: what smoothing, cutoff and form leave out is not in them.
     best : int
         Index of the iteration the model is from.
+    sampling : Sampling
+        How the coarse runs were made; the model keeps its pressure with this ``dt``, and with a
+        longer one it may not.
 
     Examples
     --------
@@ -138,6 +142,7 @@ class Result:
     reason: str
     errors: Potentials
     best: int
+    sampling: Sampling
     _final: Potentials = field(repr=False)
 
     @property
