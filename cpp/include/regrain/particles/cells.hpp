@@ -71,7 +71,10 @@ public:
     /// Copies of the points that may be within the cutoff of a small region, which `filter` goes
     /// through: a few particles close to each other share one such search.
     struct Candidates {
-        std::vector<double> x, y, z;
+        struct alignas(64) Lane {
+            double v[8];
+        };
+        std::vector<Lane> x, y, z;  ///< `count` coordinates, where aligned vectors can be read
         std::vector<std::uint32_t> point;
         std::size_t count{0};
     };
