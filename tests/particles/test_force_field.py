@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from regrain import RegrainError
+from regrain import RegrainError, Trace
 from regrain.particles import (
     NVE,
     ForceField,
@@ -123,6 +123,7 @@ WRONG = [
         r"0 and 1|1 and 0",
     ),
     (lambda: fcc(0, density=1.0), "at least 1"),
+    (lambda: IDEAL.evaluate(Trace([pair()], times=[0.0])), r"take a frame, such as trace\[0\]"),
     (lambda: ForceField.from_dict({"pairs": []}), "not a force field"),
     (lambda: ForceField.load("nowhere.json"), "cannot be read"),
 ]

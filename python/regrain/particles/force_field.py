@@ -380,6 +380,10 @@ class ForceField:
         RegrainError
             Types or bonded terms that the force field does not name, another unit tag.
         """
+        if not isinstance(state, Particles):
+            raise RegrainError(
+                f"got {state!r}, expected Particles; of a trace take a frame, such as trace[0]"
+            )
         if state.units != self.units:
             raise RegrainError(
                 f"the force field is in {self.units!r} units, the state in {state.units!r}; "
