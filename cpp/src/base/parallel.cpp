@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <limits>
@@ -11,9 +12,6 @@
 
 #include "regrain/base/error.hpp"
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
@@ -41,8 +39,7 @@ int default_threads() {
 }
 
 #if defined(__unix__) || defined(__APPLE__)
-// libgomp hangs in a child forked after the parent ran a parallel region: its worker threads are
-// not there any more. Such a child works on one thread.
+// The crew does not follow into a forked child. Such a child works on one thread.
 [[maybe_unused]] const int fork_guard =
     pthread_atfork(nullptr, nullptr, [] { forked.store(true, std::memory_order_relaxed); });
 #endif
@@ -61,6 +58,114 @@ struct FirstError {
         }
     }
 };
+
+inline void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+// Looks for so long (some ten microseconds) before it sleeps: longer than the gap between the
+// regions of one time step, short enough to cost the other programs of the machine nothing.
+constexpr int patience = 1000;
+
+template <class T>
+void wait_while(const std::atomic<T>& value, T old) {
+    for (int look = 0; look < patience; ++look) {
+        if (value.load(std::memory_order_acquire) != old) return;
+        pause();
+    }
+    value.wait(old, std::memory_order_acquire);
+}
+
+// Whether this thread is inside of a region: a region inside of a region is worked off in place.
+thread_local bool inside = false;
+
+struct Job {
+    std::size_t n{0}, chunk{0};
+    std::uint32_t count{0};
+    detail::ChunkBody body{nullptr};
+    void* context{nullptr};
+    FirstError* first{nullptr};
+
+    void run(std::size_t c) const {
+        try {
+            body(context, c, c * chunk, std::min(n, (c + 1) * chunk));
+        } catch (...) {
+            first->keep(c);
+        }
+    }
+};
+
+// Threads that take chunks from a common heap. The caller works too, and in the end waits for
+// chunks that somebody works on, never for a thread that did not wake up in time. OpenMP's barrier
+// does wait for it, and on a machine shared with others that costs a time slice per region.
+class Crew {
+public:
+    // False if the crew is at work for another thread: the caller is better off alone then.
+    bool run(const Job& job, int team) {
+        const std::unique_lock lock(one_caller_, std::try_to_lock);
+        if (!lock.owns_lock()) return false;
+        while (size_ < team - 1) std::thread(&Crew::work, this, size_++).detach();
+        job_ = job;
+        team_.store(team - 1, std::memory_order_relaxed);
+        done_.store(0, std::memory_order_relaxed);
+        const std::uint32_t region = region_.load(std::memory_order_relaxed) + 1;
+        heap_.store(std::uint64_t{region} << 32 | job.count, std::memory_order_release);
+        region_.store(region, std::memory_order_release);
+        region_.notify_all();
+        drain(region);
+        for (std::uint32_t d = done_.load(std::memory_order_acquire); d != job.count;
+             d = done_.load(std::memory_order_acquire)) {
+            wait_while(done_, d);
+        }
+        return true;
+    }
+
+private:
+    void work(int rank) {
+        std::uint32_t seen = 0;
+        for (;;) {
+            wait_while(region_, seen);
+            seen = region_.load(std::memory_order_acquire);
+            if (rank < team_.load(std::memory_order_relaxed)) drain(seen);
+        }
+    }
+
+    // The job may be read only between taking a chunk of it and reporting it done: as long as one
+    // chunk is missing the caller cannot return.
+    void drain(std::uint32_t region) {
+        inside = true;
+        std::uint64_t heap = heap_.load(std::memory_order_acquire);
+        while (heap >> 32 == region && (heap & 0xFFFFFFFFU) != 0) {
+            if (!heap_.compare_exchange_weak(heap, heap - 1, std::memory_order_acq_rel,
+                                             std::memory_order_acquire)) {
+                continue;
+            }
+            const std::uint32_t count = job_.count;
+            job_.run(count - (heap & 0xFFFFFFFFU));
+            if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == count) done_.notify_one();
+            heap = heap_.load(std::memory_order_acquire);
+        }
+        inside = false;
+    }
+
+    std::mutex one_caller_;
+    int size_{0};
+    Job job_;
+    std::atomic<int> team_{0};
+    std::atomic<std::uint32_t> region_{0};  // number of the region; idle threads sleep on it
+    std::atomic<std::uint64_t> heap_{0};    // number of the region, and its chunks not yet taken
+    std::atomic<std::uint32_t> done_{0};    // chunks finished
+};
+
+// Never destroyed: its threads sleep on it until the process is gone.
+Crew& crew() {
+    static Crew& one = *new Crew;
+    return one;
+}
 
 }  // namespace
 
@@ -83,34 +188,16 @@ void detail::run_chunks(std::size_t n, std::size_t chunk, ChunkBody body, void* 
     const std::size_t count = (n + chunk - 1) / chunk;
     const auto team =
         static_cast<int>(std::min<std::size_t>(count, static_cast<std::size_t>(threads())));
-    if (team == 1) {
-        for (std::size_t c = 0; c < count; ++c)
-            body(context, c, c * chunk, std::min(n, (c + 1) * chunk));
-        return;
-    }
-    FirstError first;
-    const auto one = [&](std::size_t c) {
-        try {
-            body(context, c, c * chunk, std::min(n, (c + 1) * chunk));
-        } catch (...) {
-            first.keep(c);
+    if (team > 1 && !inside && count <= std::numeric_limits<std::uint32_t>::max()) {
+        FirstError first;
+        const Job job{n, chunk, static_cast<std::uint32_t>(count), body, context, &first};
+        if (crew().run(job, team)) {
+            if (first.error) std::rethrow_exception(first.error);
+            return;
         }
-    };
-#ifdef _OPENMP
-#pragma omp parallel for num_threads(team) schedule(dynamic, 1)
-    for (std::size_t c = 0; c < count; ++c) one(c);
-#else
-    // Where there is no OpenMP (and under ThreadSanitizer, which does not understand libgomp).
-    std::atomic<std::size_t> next{0};
-    const auto work = [&] {
-        for (std::size_t c = next++; c < count; c = next++) one(c);
-    };
-    std::vector<std::thread> crew;
-    for (int t = 1; t < team; ++t) crew.emplace_back(work);
-    work();
-    for (std::thread& t : crew) t.join();
-#endif
-    if (first.error) std::rethrow_exception(first.error);
+    }
+    for (std::size_t c = 0; c < count; ++c)
+        body(context, c, c * chunk, std::min(n, (c + 1) * chunk));
 }
 
 }  // namespace regrain

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "check.hpp"
@@ -83,4 +85,41 @@ TEST("a forked child works on one thread instead of hanging") {
 TEST("less than one thread is refused") {
     CHECK_THROWS(Error, set_threads(0));
     CHECK_THROWS(Error, set_threads(-3));
+}
+
+TEST("a region inside of a region is worked off, in place") {
+    set_threads(3);
+    std::vector<double> inner(64);
+    parallel_for(
+        inner.size(),
+        [&](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) inner[i] = harmonic_sum(10000 + i);
+        },
+        1);
+    for (std::size_t i = 0; i < inner.size(); ++i) CHECK(inner[i] == harmonic_sum(10000 + i));
+}
+
+TEST("several threads of a program may ask at once") {
+    set_threads(3);
+    const double expected = harmonic_sum(300000);
+    std::vector<double> found(4, 0.0);
+    std::vector<std::thread> callers;
+    for (double& f : found) {
+        callers.emplace_back([&f] {
+            for (int repeat = 0; repeat < 50; ++repeat) f = harmonic_sum(300000);
+        });
+    }
+    for (std::thread& t : callers) t.join();
+    for (const double f : found) CHECK(f == expected);
+}
+
+TEST("a hundred thousand small regions end, one after the other") {
+    set_threads(4);
+    std::uint64_t sum = 0;
+    for (std::uint64_t region = 0; region < 100000; ++region) {
+        sum += parallel_sum<std::uint64_t>(
+            8, [](std::size_t begin, std::size_t end) { return std::uint64_t{end - begin}; }, 1);
+    }
+    CHECK(sum == 800000);
+    set_threads(2);
 }

@@ -15,7 +15,7 @@ namespace regrain {
 inline constexpr std::size_t chunk_size = 4096;
 
 /// Threads that the next parallel region uses: set_threads, else OMP_NUM_THREADS, else the cores
-/// this process may run on. Always 1 in a forked child: the OpenMP runtime does not survive fork.
+/// this process may run on. Always 1 in a forked child, into which threads do not follow.
 REGRAIN_EXPORT int threads();
 REGRAIN_EXPORT void set_threads(int count);
 
@@ -25,7 +25,8 @@ REGRAIN_EXPORT void run_chunks(std::size_t n, std::size_t chunk, ChunkBody body,
 }  // namespace detail
 
 /// Calls f(chunk index, begin, end) for each chunk of [0, n), on all threads. If chunks throw, the
-/// exception of the first of them (in order of the work) is thrown again.
+/// exception of the first of them (in order of the work) is thrown again. A region inside of a
+/// region, or while another thread of the program runs one, is worked off by the calling thread.
 template <class F>
 void parallel_chunks(std::size_t n, std::size_t chunk, F&& f) {
     using Body = std::remove_reference_t<F>;
