@@ -79,7 +79,7 @@ TEST("the bits do not depend on threads, nor on how a run is cut, nor on looking
             whole.run(12);
             set_threads(4);
             Simulation pieces = system.start(dynamics, barostat);
-            for (const std::uint64_t steps : {1, 4, 0, 7}) {
+            for (const std::uint64_t steps : {1U, 4U, 0U, 7U}) {
                 pieces.run(steps);
                 static_cast<void>(pieces.measure());
             }
