@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,6 +28,12 @@ Box box_of(const std::vector<double>& v) {
                     " numbers, expected 9; it is not one of this engine");
     }
     return Box({{{v[0], v[1], v[2]}, {v[3], v[4], v[5]}, {v[6], v[7], v[8]}}});
+}
+
+std::string shown(double x) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", x);
+    return text;
 }
 
 Vec3 position(const Row& row) { return {row.x, row.y, row.z}; }
@@ -90,6 +97,10 @@ struct PairEngine::Impl {
     }
 
     [[nodiscard]] std::size_t size() const { return types.size(); }
+
+    void check_assigned() const {
+        if (!box) throw Error("the pair engine has no particles yet: call assign first");
+    }
 
     void check_finite(const Row& row, std::uint32_t id) const {
         if (finite(position(row))) return;
@@ -185,8 +196,8 @@ struct PairEngine::Impl {
                 const std::uint32_t other = ids[j < n ? j : list->halo().source[j - n]];
                 const bool tabulated = parameters.table.grid[pair].v[0] > 0.0;
                 throw Error("particles " + std::to_string(std::min(ids[i], other)) + " and " +
-                            std::to_string(std::max(ids[i], other)) + " are " + std::to_string(r) +
-                            " apart, closer than " + std::to_string(parameters.overlap[pair]) +
+                            std::to_string(std::max(ids[i], other)) + " are " + shown(r) +
+                            " apart, closer than " + shown(parameters.overlap[pair]) +
                             (tabulated ? ", where their table begins; extend the table to smaller "
                                          "distances or check the configuration"
                                        : ", a tenth of their sigma; check the configuration and "
@@ -227,12 +238,12 @@ void PairEngine::assign(std::span<const Vec3> positions, const Box& box) {
 }
 
 const Box& PairEngine::box() const {
-    if (!impl_->box) throw Error("the pair engine has no particles yet: call assign first");
+    impl_->check_assigned();
     return *impl_->box;
 }
 std::size_t PairEngine::size() const { return impl_->size(); }
-std::span<Row> PairEngine::rows() { return {impl_->rows.data(), size()}; }
-std::span<const Row> PairEngine::rows() const { return {impl_->rows.data(), size()}; }
+std::span<Row> PairEngine::rows() { return {impl_->rows.data(), impl_->ids.size()}; }
+std::span<const Row> PairEngine::rows() const { return {impl_->rows.data(), impl_->ids.size()}; }
 std::span<const std::uint32_t> PairEngine::ids() const { return impl_->ids; }
 std::span<const std::uint32_t> PairEngine::row_of() const { return impl_->row_of; }
 std::span<const std::array<std::int32_t, 3>> PairEngine::images() const { return impl_->images; }
@@ -241,10 +252,14 @@ double PairEngine::mean_neighbors() const {
     return impl_->list ? impl_->list->mean_neighbors() : 0.0;
 }
 
-void PairEngine::set_box(const Box& box) { impl_->box = box; }
+void PairEngine::set_box(const Box& box) {
+    impl_->check_assigned();
+    impl_->box = box;
+}
 
 std::span<const std::uint32_t> PairEngine::refresh() {
     Impl& self = *impl_;
+    self.check_assigned();
     if (!self.list) {
         for (std::size_t i = 0; i < size(); ++i) self.check_finite(self.rows[i], self.ids[i]);
         return {};
@@ -260,6 +275,7 @@ std::span<const std::uint32_t> PairEngine::refresh() {
 
 Sums PairEngine::compute(std::span<Vec3> forces, bool with_sums) {
     Impl& self = *impl_;
+    self.check_assigned();
     if (forces.size() != size()) {
         throw Error("got room for " + std::to_string(forces.size()) + " forces of " +
                     std::to_string(size()) + " particles");
@@ -273,6 +289,7 @@ Sums PairEngine::compute(std::span<Vec3> forces, bool with_sums) {
 }
 
 PairEngine::Snapshot PairEngine::snapshot() const {
+    impl_->check_assigned();
     const auto mine = rows();
     return {{mine.begin(), mine.end()},
             impl_->built,

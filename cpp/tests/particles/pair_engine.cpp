@@ -106,7 +106,7 @@ std::vector<Vec3> apart(const Box& box, std::size_t n, double least, std::uint64
     const Philox random(seed, 7);
     Cells cells(least);
     std::vector<Vec3> r;
-    for (std::uint32_t t = 0; r.size() < n && t < 300; ++t) {
+    for (std::uint32_t t = 0; r.size() < n && t < 20 * n; ++t) {
         const auto u = random.uniform2(0, t, 0);
         const auto v = random.uniform2(0, t, 1);
         const Vec3 candidate =
@@ -177,35 +177,48 @@ TEST("forces, energy and virial equal brute force over images in boxes of any sh
     }
 }
 
+TEST("many chunks of particles, of several types, equal brute force") {
+    const Box box({{{8.0, 0.0, 0.0}, {2.5, 8.5, 0.0}, {-3.0, 1.0, 7.5}}});
+    const auto r = apart(box, 700, 0.3, 21);
+    CHECK(r.size() == 700);
+    const ForceField field = mixed();
+    const auto types = types_of(r.size(), field.types);
+    PairEngine engine(field, types, 0.25);
+    engine.assign(r, box);
+    check_against_reference(field, r, box, engine, types);
+}
+
 TEST("forces are the gradient of the energy to 1e-7 in triclinic boxes") {
-    const Box box = brute::boxes()[4];
-    const auto r = apart(box, 60, 0.35, 3);
-    std::vector<ForceField> fields{one(TabulatedPair{soft_table(0.1, 1.2)})};
+    std::vector<ForceField> fields{one(TabulatedPair{soft_table(0.1, 1.2)}), mixed()};
     for (const Cutoff mode : {Cutoff::cut, Cutoff::shifted, Cutoff::force_shifted})
         fields.push_back(one(LennardJones{1.3, 0.4, 1.1, mode}));
-    ForceField all = mixed();
-    fields.push_back(all);
     const double h = 1e-5;
-    for (const ForceField& field : fields) {
-        const auto types = types_of(r.size(), field.types);
-        PairEngine engine(field, types, 0.1);
-        engine.assign(r, box);
-        std::vector<Vec3> rows(r.size());
-        engine.compute(rows, false);
-        const auto forces = by_id(engine, rows);
-        double scale = 0.0;
-        for (const Vec3& f : forces) scale = std::max(scale, norm(f));
-        for (std::size_t i = 0; i < r.size(); i += 7) {
-            // Fourth-order central difference; the pairs of this configuration do not cross a
-            // cutoff within 2 h.
-            const auto at = [&](double by) {
-                auto moved = r;
-                moved[i].y += by;
-                return energy_of(field, types, moved, box);
-            };
-            const double slope =
-                (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
-            CHECK_NEAR(-slope, forces[i].y, 1e-7 * scale);
+    constexpr double Vec3::*axes[] = {&Vec3::x, &Vec3::y, &Vec3::z};
+    for (const std::size_t which : {4, 5}) {
+        const Box box = brute::boxes()[which];
+        const auto r = apart(box, 60, 0.35, 3);
+        for (const ForceField& field : fields) {
+            const auto types = types_of(r.size(), field.types);
+            PairEngine engine(field, types, 0.1);
+            engine.assign(r, box);
+            std::vector<Vec3> rows(r.size());
+            engine.compute(rows, false);
+            const auto forces = by_id(engine, rows);
+            double scale = 0.0;
+            for (const Vec3& f : forces) scale = std::max(scale, norm(f));
+            for (std::size_t i = 0; i < r.size(); i += 7) {
+                const auto axis = axes[i % 3];
+                // Fourth-order central difference; the pairs of these configurations do not cross
+                // a cutoff within 2 h.
+                const auto at = [&](double by) {
+                    auto moved = r;
+                    moved[i].*axis += by;
+                    return energy_of(field, types, moved, box);
+                };
+                const double slope =
+                    (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+                CHECK_NEAR(-slope, forces[i].*axis, 1e-7 * scale);
+            }
         }
     }
 }
@@ -350,6 +363,18 @@ TEST("a position that becomes NaN stops the next refresh") {
         engine.rows()[engine.row_of()[1]].z = std::numeric_limits<double>::quiet_NaN();
         CHECK_THROWS(Error, engine.refresh());
     }
+}
+
+TEST("an engine without particles says so") {
+    PairEngine engine(one(LennardJones{1.0, 1.0, 2.0}), types_of(2, 1), 0.1);
+    std::vector<Vec3> forces(2);
+    CHECK_THROWS(Error, engine.refresh());
+    CHECK_THROWS(Error, engine.compute(forces, false));
+    CHECK_THROWS(Error, engine.box());
+    CHECK_THROWS(Error, engine.snapshot());
+    CHECK(engine.rows().empty());
+    const std::vector<Vec3> three(3);
+    CHECK_THROWS(Error, (engine.assign(three, Box(Vec3{5.0, 5.0, 5.0})), 0));
 }
 
 TEST("fields that make no sense are refused") {
