@@ -87,3 +87,18 @@ def test_hot_runs_do_not_count(soft_liquid: rg.Trace[Particles]) -> None:
     assert fit._stop(problem, [cold]) is not None
     assert fit._stop(problem, [hot]) is None
     assert fit._best(problem, [hot, cold, hot]) == 1
+
+
+def test_the_best_run_is_not_the_one_with_the_luckiest_pressure(
+    soft_liquid: rg.Trace[Particles],
+) -> None:
+    fit = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0, pressure=1.0, pressure_error=0.01)
+    problem = fit._pose(soft_liquid)
+    lucky = Iteration({}, {}, 1.0, 0.001, 0.0, 5.0, {}, None, 0.0, 1.0, 1.0, 1.0)
+    better = replace(lucky, pressure=1.005, chi2=1.3)
+    assert fit._stop(problem, [lucky, better]) is None  # 5 errors off
+    assert fit._best(problem, [lucky, better]) == 1
+    assert fit._best(problem, [lucky, replace(better, pressure=1.5)]) == 0
+    reached = replace(better, pressure=1.001, chi2=1.1)
+    assert fit._best(problem, [replace(reached, chi2=0.9), better, reached]) == 2
+    assert fit._stop(problem, [reached]) is not None

@@ -101,10 +101,10 @@ class StructureFit(ABC):
         Pairs up to so many bonds apart feel no pair potential and do not count in g(r).
     time, dt, equilibration, every, friction : float, optional
         Of every coarse run (Langevin dynamics). When omitted: a time step of 0.15 / Ω, with Ω the
-        fastest of the Einstein frequency of the liquid and the frequencies of the bonded terms; 8e7
-        particle steps but from 5 000 to 500 000 steps; a tenth of that before; frames every 25
-        steps or more; friction 0.2 Ω. They hold in any units. When a run is too hot for its
-        thermostat, the time step of the following ones is halved.
+        fastest of the Einstein frequency, those of bonded terms, and 3 crossings of the mean
+        distance per time; 8e7 particle steps but from 5 000 to 500 000 steps; a tenth of that
+        before; frames every 25 steps or more; friction 0.2 Ω. They hold in any units. When a run
+        is too hot for its thermostat, the time step of the following ones is halved.
 
     Raises
     ------
@@ -316,16 +316,20 @@ class StructureFit(ABC):
         ideal = sum(problem.densities.values()) * problem.kt * problem.units.pressure_factor
         return 0.02 * ideal
 
-    def _violation(self, problem: Problem, record: Iteration) -> float:
-        """How far the worse of structure and pressure is from what is asked; 1 is reached."""
+    def _violation(self, problem: Problem, record: Iteration, *, fine: bool = True) -> float:
+        """How far the worse of structure and pressure is from what is asked; 1 is reached.
+
+        Without ``fine`` a pressure that is known better than it has to be counts no more for that.
+        """
         structure = record.chi2 / self.tolerance
         if _too_hot(problem, record):
             return max(structure, 1.0) * record.temperature / problem.temperature
         if self.pressure is None:
             return structure
-        error = max(record.pressure_error, 1e-300)
+        needed = self._pressure_error(problem)
+        error = max(record.pressure_error, 1e-300 if fine else needed)
         miss = abs(record.pressure - self.pressure) / (AGREES * error)
-        return max(structure, miss, error / self._pressure_error(problem))
+        return max(structure, miss, record.pressure_error / needed)
 
     def _stretch(self, problem: Problem, records: list[Iteration]) -> float:
         """By how much runs have to be longer than planned, for the error of the pressure."""
@@ -352,9 +356,9 @@ class StructureFit(ABC):
         return None
 
     def _best(self, problem: Problem, records: list[Iteration]) -> int:
-        if not records:
-            return 0
-        return int(np.argmin([self._violation(problem, record) for record in records]))
+        if not records or self._violation(problem, records[-1]) <= 1.0:
+            return max(len(records) - 1, 0)
+        return int(np.argmin([self._violation(problem, r, fine=False) for r in records]))
 
     # ------------------------------------------------------------------ keeping and telling
 

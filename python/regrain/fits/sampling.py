@@ -26,6 +26,8 @@ FRAME_STEPS, PARTICLE_FRAMES = 25, 1e7
 #: Time step and friction in terms of the fastest frequency. A noisy potential is rough, and heats
 #: what moves in it with long steps and little friction.
 STEP, FRICTION = 0.15, 0.2
+#: Soft particles must not jump either: this many time scales per distance between particles.
+CROSSINGS = 3.0
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,7 @@ class Sampling:
     def plan(cls, fit: Any, problem: Problem, first: Potentials) -> Sampling:
         """What the fit says, and defaults for what it leaves open."""
         fastest = max(frequency(problem, term, first[term.label]) for term in problem.interactions)
-        if not fastest > 0 and fit.dt is None:
-            raise RegrainError(
-                f"{type(fit).__name__}: the target shows no forces that a time step could be "
-                "derived from; give dt"
-            )
+        fastest = max(fastest, CROSSINGS * crossing_rate(problem))
         dt = fit.dt or _rounded(STEP / fastest)
         n = len(problem.state)
         time = fit.time or dt * round(min(max(PARTICLE_STEPS / n, LEAST_STEPS), MOST_STEPS))
@@ -64,7 +62,7 @@ class Sampling:
             dt=dt,
             equilibration=0.1 * time if fit.equilibration is None else fit.equilibration,
             every=min(fit.every or stride * dt, time),
-            friction=fit.friction or (FRICTION * fastest if fastest > 0 else 0.01 / dt),
+            friction=fit.friction or FRICTION * fastest,
             seed=fit.seed,
         )
 
@@ -107,6 +105,15 @@ class Sampling:
         )
 
 
+def crossing_rate(problem: Problem) -> float:
+    """How often the lightest particle covers the mean distance to the next one, thermally."""
+    masses = problem.state.topology.masses
+    if not np.all(masses > 0):
+        raise RegrainError(f"a mass is {masses.min():g}; dynamics needs positive masses")
+    density = len(masses) / problem.state.volume
+    return float(np.sqrt(problem.kt / masses.min()) * np.cbrt(density))
+
+
 def frequency(problem: Problem, term: Interaction, energy: Floats) -> float:
     """Angular frequency that an interaction makes a particle move with.
 
@@ -115,8 +122,6 @@ def frequency(problem: Problem, term: Interaction, energy: Floats) -> float:
     """
     masses = dict(zip(problem.state.topology.types, problem.state.topology.masses, strict=True))
     lightest = min(float(masses[name]) for name in term.types)
-    if lightest <= 0:
-        raise RegrainError(f"{term.label}: a mass is {lightest}; dynamics needs positive masses")
     found = problem.target[term.label]
     if term.kind == "pair":
         r = found.x
