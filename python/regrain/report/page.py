@@ -155,6 +155,7 @@ def _footer(report: Report) -> str:
         "<footer>Numbers are value ± one standard error. sigmas: the difference over its standard "
         "error, at the worst point for functions. different: beyond doubt (5 % for the whole "
         "report, Holm's correction; Bonferroni over the points of a function); close: so too, but "
-        f"by less than {share} of the fine value or of its spread; same: within the errors. "
+        f"by less than {share} of the fine value or of its spread; same: within the errors; "
+        "undecided: chance may have done it, longer runs will tell. "
         f"Made by regrain{version}.</footer>"
     )

@@ -148,15 +148,16 @@ class Report:
         -------
         str
             ``"same"``: within the errors. ``"close"``: different beyond doubt, but by less than
-            the tolerance. ``"different"``. ``"undefined"``: a side or its error is missing. Empty
-            for a row that compares nothing.
+            the tolerance. ``"different"``. ``"undecided"``: would be called different if it were
+            the only row, but among so many, with so few samples, chance may have done it.
+            ``"undefined"``: a side or its error is missing. Empty for a row that compares nothing.
         """
         if not row.defined:
             return "undefined"
         if row.name not in self.adjusted:
             return ""
         if self.adjusted[row.name] >= SIGNIFICANCE:
-            return "same"
+            return "same" if row.p is None or row.p >= SIGNIFICANCE else "undecided"
         relative = row.get("relative")
         small = relative is not None and abs(relative) < self.tolerance
         return "close" if small else "different"

@@ -15,7 +15,7 @@ CLOCK = "time scale"
 
 
 def headline(report: Report) -> tuple[str, ...]:
-    """Kept, lost, clock, cost, unknown: one line each, as far as there is something to say."""
+    """Kept, lost, open, clock, cost, unknown: a line each, as far as there is something to say."""
     compared = [row for row in report.rows if row.p is not None]
     verdicts = {row.name: report.verdict(row) for row in compared}
     kept = [row for row in compared if verdicts[row.name] in ("same", "close")]
@@ -27,6 +27,9 @@ def headline(report: Report) -> tuple[str, ...]:
         lines.append("Kept: " + "; ".join(_kept(row) for row in kept) + ".")
     if lost:
         lines.append("Lost: " + "; ".join(_lost(row) for row in lost) + ".")
+    open_ = [row for row in compared if verdicts[row.name] == "undecided"]
+    if open_:
+        lines.append("Undecided: " + "; ".join(_lost(row) for row in open_) + "; run for longer.")
     lines += [text for row in report.rows if (text := _ratio(row))]
     unknown = [row.name for row in _observables(report) if not row.defined]
     if unknown:
