@@ -183,3 +183,23 @@ def test_frames_that_cannot_be_measured_are_named(gas: rg.Trace[Particles]) -> N
     states[7] = states[7].replace(box=[3.0, 3.0, 3.0])
     with pytest.raises(rg.RegrainError, match=r"half its box, 1.5"):
         fit()(rg.Trace(states, times=gas.times))
+
+
+def test_a_run_too_short_for_an_error_bar(soft_liquid: rg.Trace[Particles]) -> None:
+    form = Table(r_min=0.0, r_max=2.5, points=51)
+    short = fit(pairs={("A", "A"): form}, dt=0.05, time=0.5, every=0.5, equilibration=0.0)
+    with pytest.raises(rg.RegrainError, match=r"one frame gives no error bar"):
+        short(soft_liquid, progress=False)
+
+
+def test_a_run_that_goes_wrong_names_the_iteration(soft_liquid: rg.Trace[Particles]) -> None:
+    form = Table(r_min=0.0, r_max=2.5, points=51)
+    wild = fit(pairs={("A", "A"): form}, dt=5.0, time=500.0, every=50.0)
+    with pytest.raises(rg.RegrainError, match=r"coarse run 1 of the fit: .*step"):
+        wild(soft_liquid, progress=False)
+
+
+def test_massless_beads(gas: rg.Trace[Particles]) -> None:
+    massless = Topology(["A"] * 300, masses=np.zeros(300))
+    with pytest.raises(rg.RegrainError, match="a mass is 0; dynamics needs positive masses"):
+        fit()(gas.map(lambda state: state.replace(topology=massless)), progress=False)

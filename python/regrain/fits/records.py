@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regrain.errors import RegrainError
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.structure import Distribution, Interaction, measure_structure
 from regrain.particles import Particles
@@ -106,13 +107,19 @@ def chi_squared(problem: Problem, measured: Mapping[str, Distribution]) -> float
         wanted = problem.target[term.label]
         x = found.x
         used = wanted.sampled(term.kind)[:n] & (x > term.nodes[0]) & (x < term.nodes[-1])
+        used &= found.error + wanted.error[:n] > 0
         a, b = found.error[used] ** 2, wanted.error[:n][used] ** 2
         spread = a**2 / found.dof[used] + b**2 / wanted.dof[:n][used]
         dof = np.where(spread > 0, (a + b) ** 2 / np.where(spread > 0, spread, 1.0), np.inf)
         dof = np.maximum(dof, 3.0)
         squared = (found.value[used] - wanted.value[:n][used]) ** 2 / (a + b)
         ratios.append(squared * (1.0 - 2.0 / dof))
-    return float(np.mean(np.concatenate(ratios)))
+    every = np.concatenate(ratios)
+    if every.size == 0:
+        raise RegrainError(
+            "no bin of a distribution has an error; give a longer run, or frames further apart"
+        )
+    return float(np.mean(every))
 
 
 def kirkwood_buff(distribution: Distribution, volume: float = np.inf) -> float:

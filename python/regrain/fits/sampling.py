@@ -51,8 +51,9 @@ class Sampling:
     @classmethod
     def plan(cls, fit: Any, problem: Problem, first: Potentials) -> Sampling:
         """What the fit says, and defaults for what it leaves open."""
-        fastest = max(frequency(problem, term, first[term.label]) for term in problem.interactions)
-        fastest = max(fastest, CROSSINGS * crossing_rate(problem))
+        fastest = CROSSINGS * crossing_rate(problem)
+        for term in problem.interactions:
+            fastest = max(fastest, frequency(problem, term, first[term.label]))
         dt = fit.dt or _rounded(STEP / fastest)
         n = len(problem.state)
         time = fit.time or dt * round(min(max(PARTICLE_STEPS / n, LEAST_STEPS), MOST_STEPS))
