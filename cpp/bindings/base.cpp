@@ -1,10 +1,9 @@
-#include <pybind11/numpy.h>
-#include <pybind11/typing.h>
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "arrays.hpp"
 #include "bindings.hpp"
 #include "regrain/base/blocks.hpp"
 #include "regrain/base/error.hpp"
@@ -14,12 +13,6 @@
 
 namespace regrain::bindings {
 
-using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
-
-static std::span<const double> view(const Doubles& array) {
-    return {array.data(), static_cast<std::size_t>(array.size())};
-}
-
 static py::typing::Tuple<Doubles, Doubles, Doubles, Doubles> mean_errors_of(
     const Doubles& rows, const Doubles& weights) {
     if (rows.ndim() != 2) throw Error("mean_errors: expected an array (samples, columns)");
@@ -27,7 +20,7 @@ static py::typing::Tuple<Doubles, Doubles, Doubles, Doubles> mean_errors_of(
     std::vector<MeanError> found;
     {
         const py::gil_scoped_release release;
-        found = mean_errors(view(rows), width, view(weights));
+        found = mean_errors(flat(rows), width, flat(weights));
     }
     Doubles mean(rows.shape(1));
     Doubles error(rows.shape(1));
@@ -87,7 +80,7 @@ void bind_base(py::module_& m) {
         .def(
             "add",
             [](Blocks& blocks, const Doubles& sample, double weight) {
-                blocks.add(view(sample), weight);
+                blocks.add(flat(sample), weight);
             },
             py::arg("sample"), py::arg("weight") = 1.0)
         .def_property_readonly("samples", &Blocks::samples)

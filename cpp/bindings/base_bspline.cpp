@@ -1,15 +1,13 @@
-#include <pybind11/numpy.h>
-#include <pybind11/typing.h>
 
 #include <span>
 #include <vector>
 
+#include "arrays.hpp"
 #include "bindings.hpp"
 #include "regrain/base/bspline.hpp"
 
 namespace regrain::bindings {
 
-using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
 using Indices = py::array_t<std::int64_t>;
 
 static py::typing::Tuple<Indices, Doubles> evaluate(const BSplineBasis& basis, const Doubles& x,

@@ -1,5 +1,4 @@
 #include <pybind11/complex.h>
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "arrays.hpp"
 #include "bindings.hpp"
 #include "regrain/base/error.hpp"
 #include "regrain/particles/angles.hpp"
@@ -19,27 +19,7 @@
 
 namespace regrain::bindings {
 
-using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
-using Ints = py::array_t<std::int32_t, py::array::c_style | py::array::forcecast>;
 using Counts = py::array_t<std::uint64_t, py::array::c_style>;
-
-static std::span<const Vec3> vectors(const Doubles& array) {
-    if (array.ndim() != 2 || array.shape(1) != 3) throw Error("expected an array (n, 3)");
-    return {reinterpret_cast<const Vec3*>(array.data()), static_cast<std::size_t>(array.shape(0))};
-}
-
-static Box box_of(const Doubles& array) {
-    if (array.ndim() != 2 || array.shape(0) != 3 || array.shape(1) != 3) {
-        throw Error("expected lattice vectors (3, 3)");
-    }
-    std::array<std::array<double, 3>, 3> rows{};
-    for (py::ssize_t i = 0; i < 3; ++i) {
-        for (py::ssize_t j = 0; j < 3; ++j) {
-            rows[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)] = array.at(i, j);
-        }
-    }
-    return Box(rows);
-}
 
 static particles::PairHistogram pair_histogram(const Ints& types, std::size_t n_types, double r_max,
                                                std::size_t bins, const Ints& exclusions) {
@@ -56,7 +36,7 @@ static Counts pair_counts(particles::PairHistogram& histogram, const Doubles& po
     Counts counts({histogram.n_types(), histogram.n_types(), histogram.bins()});
     const std::span<std::uint64_t> out{counts.mutable_data(),
                                        static_cast<std::size_t>(counts.size())};
-    const std::span<const Vec3> r = vectors(positions);
+    const std::span<const Vec3> r = rows_of<Vec3>(positions, "positions");
     const Box box = box_of(vectors_of_box);
     const py::gil_scoped_release release;
     histogram.count(r, box, out);
@@ -67,27 +47,18 @@ static Counts angle_counts(particles::AngleHistogram& histogram, const Doubles& 
                            const Doubles& box_vectors) {
     Counts counts(static_cast<py::ssize_t>(histogram.bins()));
     const std::span<std::uint64_t> out{counts.mutable_data(), histogram.bins()};
-    const std::span<const Vec3> r = vectors(positions);
+    const std::span<const Vec3> r = rows_of<Vec3>(positions, "positions");
     const Box box = box_of(box_vectors);
     const py::gil_scoped_release release;
     histogram.count(r, box, out);
     return counts;
 }
 
-template <std::size_t N>
-static std::span<const std::array<std::int32_t, N>> tuples(const Ints& array) {
-    if (array.ndim() != 2 || array.shape(1) != static_cast<py::ssize_t>(N)) {
-        throw Error("expected an array (k, " + std::to_string(N) + ")");
-    }
-    return {reinterpret_cast<const std::array<std::int32_t, N>*>(array.data()),
-            static_cast<std::size_t>(array.shape(0))};
-}
-
 // A function of positions, box and particles by index -> one number per term.
 template <std::size_t N, auto f>
 static Doubles per_term(const Doubles& positions, const Doubles& box_vectors, const Ints& terms) {
-    const auto r = vectors(positions);
-    const auto ids = tuples<N>(terms);
+    const auto r = rows_of<Vec3>(positions, "positions");
+    const auto ids = rows_of<std::array<std::int32_t, N>>(terms, "terms");
     const Box box = box_of(box_vectors);
     std::vector<double> values;
     {
@@ -107,7 +78,7 @@ static Ints reciprocal_indices_of(const Doubles& box_vectors, double q_max) {
 
 static Doubles wave_vectors(const Doubles& box_vectors, const Ints& indices) {
     const Box box = box_of(box_vectors);
-    const auto ids = tuples<3>(indices);
+    const auto ids = rows_of<std::array<std::int32_t, 3>>(indices, "indices");
     Doubles array({static_cast<py::ssize_t>(ids.size()), py::ssize_t{3}});
     double* out = array.mutable_data();
     for (const auto& index : ids) {
@@ -121,8 +92,8 @@ static Doubles wave_vectors(const Doubles& box_vectors, const Ints& indices) {
 
 static py::array_t<std::complex<double>> modes_of(const Doubles& positions,
                                                   const Doubles& box_vectors, const Ints& indices) {
-    const auto r = vectors(positions);
-    const auto ids = tuples<3>(indices);
+    const auto r = rows_of<Vec3>(positions, "positions");
+    const auto ids = rows_of<std::array<std::int32_t, 3>>(indices, "indices");
     const Box box = box_of(box_vectors);
     std::vector<std::complex<double>> modes;
     {
@@ -134,11 +105,11 @@ static py::array_t<std::complex<double>> modes_of(const Doubles& positions,
 
 static double follow_step(Doubles unwrapped, const Doubles& previous, const Doubles& positions,
                           const Doubles& box_vectors) {
-    const std::span<const Vec3> to = vectors(unwrapped);
+    const std::span<const Vec3> to = rows_of<Vec3>(unwrapped, "unwrapped");
     const std::span<Vec3> moved{reinterpret_cast<Vec3*>(unwrapped.mutable_data()), to.size()};
     const Box box = box_of(box_vectors);
-    const auto from = vectors(previous);
-    const auto now = vectors(positions);
+    const auto from = rows_of<Vec3>(previous, "previous");
+    const auto now = rows_of<Vec3>(positions, "positions");
     const py::gil_scoped_release release;
     return particles::follow(moved, from, now, box);
 }

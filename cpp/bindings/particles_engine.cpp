@@ -1,11 +1,10 @@
 #include <pybind11/native_enum.h>
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
-#include <pybind11/typing.h>
 
 #include <algorithm>
 #include <string>
 
+#include "arrays.hpp"
 #include "bindings.hpp"
 #include "regrain/base/error.hpp"
 #include "regrain/particles/potentials.hpp"
@@ -20,62 +19,8 @@ using Image = std::array<std::int32_t, 3>;
 using Dict = py::typing::Dict<py::str, py::object>;
 
 template <class T>
-using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
-
-// ------------------------------------------------------------------ arrays
-
-template <class T>
-std::span<const T> flat(const Array<T>& array) {
-    return {array.data(), static_cast<std::size_t>(array.size())};
-}
-
-// A C-contiguous (n, width) array as n rows of type Row; an array without entries as none.
-template <class RowType, class T>
-std::span<const RowType> rows_of(const Array<T>& array, const char* name) {
-    constexpr auto width = static_cast<py::ssize_t>(sizeof(RowType) / sizeof(T));
-    if (array.size() == 0) return {};
-    if (array.ndim() != 2 || array.shape(1) != width) {
-        throw Error(std::string(name) + " must have shape (n, " + std::to_string(width) + ")");
-    }
-    return {reinterpret_cast<const RowType*>(array.data()),
-            static_cast<std::size_t>(array.shape(0))};
-}
-
-template <class RowType, class T = double>
-std::pair<Array<T>, std::span<RowType>> new_rows(std::size_t n) {
-    constexpr auto width = static_cast<py::ssize_t>(sizeof(RowType) / sizeof(T));
-    Array<T> array({static_cast<py::ssize_t>(n), width});
-    return {array, {reinterpret_cast<RowType*>(array.mutable_data()), n}};
-}
-
-template <class T, class V>
-Array<T> copy_of(const std::vector<V>& values) {
-    if constexpr (std::is_same_v<T, V>) {
-        return Array<T>(static_cast<py::ssize_t>(values.size()), values.data());
-    } else {
-        auto [array, rows] = new_rows<V, T>(values.size());
-        std::copy(values.begin(), values.end(), rows.begin());
-        return array;
-    }
-}
-
-template <class T>
 std::vector<T> vector_of(std::span<const T> values) {
     return {values.begin(), values.end()};
-}
-
-Box box_of(const Array<double>& vectors) {
-    const auto v = rows_of<std::array<double, 3>>(vectors, "box");
-    if (v.size() != 3) throw Error("box must be three lattice vectors");
-    return Box(std::array{v[0], v[1], v[2]});
-}
-
-Array<double> vectors_of(const Box& box) {
-    auto [array, rows] = new_rows<Vec3>(3);
-    rows[0] = box.a();
-    rows[1] = box.b();
-    rows[2] = box.c();
-    return array;
 }
 
 // ------------------------------------------------------------------ potentials
