@@ -1,6 +1,5 @@
 """A fit that is killed at any moment goes on, to the same bits."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from regrain.particles import Table
 target = pickle.load(open("target.pkl", "rb"))
 form = Table(r_min=0.0, r_max=2.5, points=126)
 fit = rg.fits.HNCGN(pairs={("A", "A"): form}, temperature=1.0, pressure=1.9, seed=7, dt=0.05,
-                    time=25.0, iterations=4, tolerance=1e-3)
+                    time=100.0, iterations=5, tolerance=1e-3)
 result = fit(target, workdir="fit", progress=False)
 pickle.dump([record.potentials for record in result.history], open("result.pkl", "wb"))
 """
@@ -35,8 +34,8 @@ def same_fit(**changes: object) -> rg.fits.HNCGN:
         "pressure": 1.9,
         "seed": 7,
         "dt": 0.05,
-        "time": 25.0,
-        "iterations": 4,
+        "time": 100.0,
+        "iterations": 5,
         "tolerance": 1e-3,
     }
     return rg.fits.HNCGN(**{**settings, **changes})
@@ -65,16 +64,15 @@ def test_a_killed_fit_resumes_to_the_same_bits(
         ):
             time.sleep(0.01)
         if attempt < 3:
-            time.sleep(rng.uniform(0.0, 0.3))
-            kills += process.poll() is None
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
+            time.sleep(rng.uniform(0.0, 0.15))
+            process.kill()
+            kills += process.wait() == -signal.SIGKILL
         elif process.wait() == 0:
             break
-    assert kills >= 2
+    assert kills >= 1
     resumed = pickle.loads((tmp_path / "result.pkl").read_bytes())
     whole = same_fit()(target, progress=False)
-    assert len(resumed) == len(whole.history) == 4
+    assert len(resumed) == len(whole.history) == 5
     for one, other in zip(resumed, whole.history, strict=True):
         np.testing.assert_array_equal(one["pair A-A"], other.potentials["pair A-A"])
 
