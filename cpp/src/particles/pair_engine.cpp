@@ -195,9 +195,15 @@ struct PairEngine::Impl {
                 if (r >= parameters.overlap[pair] && r > 0.0) continue;
                 const std::uint32_t other = ids[j < n ? j : list->halo().source[j - n]];
                 const bool tabulated = parameters.table.grid[pair].v[0] > 0.0;
-                throw Error("particles " + std::to_string(std::min(ids[i], other)) + " and " +
-                            std::to_string(std::max(ids[i], other)) + " are " + shown(r) +
-                            " apart, closer than " + shown(parameters.overlap[pair]) +
+                const std::string both = "particles " + std::to_string(std::min(ids[i], other)) +
+                                         " and " + std::to_string(std::max(ids[i], other));
+                if (r == 0.0) {
+                    throw Error(both +
+                                " are at the same place (distance 0), where no force has a "
+                                "direction; check the configuration");
+                }
+                throw Error(both + " are " + shown(r) + " apart, closer than " +
+                            shown(parameters.overlap[pair]) +
                             (tabulated ? ", where their table begins; extend the table to smaller "
                                          "distances or check the configuration"
                                        : ", a tenth of their sigma; check the configuration and "
