@@ -52,6 +52,20 @@ def test_it_is_its_data(tmp_path: Path) -> None:
     assert str(FIELD).endswith("temperature 300 K, exclude 3, units md")
 
 
+def test_triples_are_named_if_there_are_any() -> None:
+    none = {("B", "C", "A"): None}
+    field = ForceField({("A", "A"): LJ}, triples=none)
+    assert dict(field.triples) == {("A", "C", "B"): None}
+    assert eval(repr(field)) == field == ForceField.from_dict(field.to_dict())
+    assert "triple  A-C-B  None" in str(field)
+    assert field.evaluate(pair()).energy == LJ.u(1.0)
+    with pytest.raises(RegrainError, match="expected 3 type names"):
+        field.replace(triples={("A", "A"): None})
+    older = FIELD.to_dict()
+    del older["triples"]
+    assert ForceField.from_dict(older) == FIELD
+
+
 def test_exclusions_follow_the_bonds() -> None:
     chain = Particles(
         [[1.0 * i, 0.0, 0.0] for i in range(5)],

@@ -21,7 +21,7 @@ from regrain.particles import (
     TableBond,
     TableDihedral,
 )
-from regrain.particles.potentials import potential_from_dict
+from regrain.particles.parameters import law_from_dict
 
 SHORT: list[Potential] = [
     LennardJones(epsilon=1.1, sigma=0.3, cutoff=0.9, mode="force-shifted"),
@@ -42,7 +42,7 @@ SHORT: list[Potential] = [
 @pytest.mark.parametrize("potential", SHORT, ids=lambda p: type(p).__name__)
 def test_a_potential_is_its_text_and_its_data(potential: Potential) -> None:
     assert eval(repr(potential)) == potential
-    assert potential_from_dict(potential.to_dict()) == potential
+    assert law_from_dict(potential.to_dict()) == potential
     copy = pickle.loads(pickle.dumps(potential))
     assert copy == potential
     assert hash(copy) == hash(potential)
@@ -172,8 +172,8 @@ WRONG = [
     (lambda: TableAngle(points=2), "at least 3 points"),
     (lambda: TableDihedral(points=5, energy=[0, 1, 2, 3, 4]), "same angle"),
     (lambda: LennardJones(epsilon=1, sigma=1, cutoff=2).u(np.nan), "not finite"),
-    (lambda: potential_from_dict({"potential": "Buckingham"}), "unknown potential"),
-    (lambda: potential_from_dict({"potential": "FENEBond", "k": 1.0}), "r_max"),
+    (lambda: law_from_dict({"potential": "Buckingham"}), "unknown potential"),
+    (lambda: law_from_dict({"potential": "FENEBond", "k": 1.0}), "r_max"),
 ]
 
 

@@ -87,9 +87,9 @@ def export(
     potential at half its sigma. Below, LAMMPS stops, HOOMD-blue has no force, and for GROMACS and
     OpenMM the first force goes on as a constant.
 
-    **Loses / Assumes**: bonded potentials and temperature are not written (a warning says so), nor
-    which pairs are excluded, except in ``.xml``. A jump at the cutoff is kept by LAMMPS and OpenMM,
-    smeared over one interval by the others.
+    **Loses / Assumes**: bonded potentials, triples and temperature are not written (a warning says
+    so), nor which pairs are excluded, except in ``.xml``. A jump at the cutoff is kept by LAMMPS
+    and OpenMM, smeared over one interval by the others.
 
     Examples
     --------
@@ -178,10 +178,11 @@ def _types(pairs: Iterable[Pair]) -> list[str]:
 
 
 def _warn_of_losses(model: Any, path: Path) -> None:
-    bonded = [kind for kind in ("bonds", "angles", "dihedrals") if getattr(model, kind, None)]
-    if bonded:
+    kinds = ("bonds", "angles", "dihedrals", "triples")
+    others = [kind for kind in kinds if getattr(model, kind, None)]
+    if others:
         warnings.warn(
-            f"{path}: holds the pair potentials only; the {', '.join(bonded)} of the force field "
+            f"{path}: holds the pair potentials only; the {', '.join(others)} of the force field "
             "have to be set up in the engine",
             stacklevel=3,
         )

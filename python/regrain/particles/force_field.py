@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regrain import _core
 from regrain.checkpoint import load_json, save_json
 from regrain.errors import RegrainError
 from regrain.particles.dynamics import CellRescale, Dynamics
 from regrain.particles.evaluation import SYMMETRIC, Evaluation
-from regrain.particles.potentials import Potential, potential_from_dict
+from regrain.particles.parameters import Law, law_from_dict
 from regrain.particles.run import Settings, run
-from regrain.particles.state import Particles, Topology
+from regrain.particles.state import Particles
+from regrain.particles.terms import KINDS, Terms, checked, compiled
 from regrain.trace import Trace
 from regrain.units import units as unit_system
 
 __all__ = ["ForceField"]
 
-Types = tuple[str, ...]
-Terms = Mapping[Types, Potential | None]
-
-_WIDTH = {"pair": 2, "bond": 2, "angle": 3, "dihedral": 4}
+# Arguments beside the potentials, with what they are when not given: in the order of the text.
+_DEFAULTS: dict[str, Any] = {"temperature": None, "exclude": 2, "units": "reduced"}
 
 
 class ForceField:
@@ -38,10 +36,14 @@ class ForceField:
     pairs, bonds, angles, dihedrals : mapping of tuple of str to Potential, optional
         Keyed by type names in either order. Every pair of types, and every bond, angle and dihedral
         that occurs in a state must be named: ``None`` says that there is no interaction.
+    triples : mapping of tuple of str to potential of three particles, optional
+        Keyed by the types (end, centre, end), the ends in either order: any three particles in
+        space whose arms are short enough. Three types that are not named do not interact so, as
+        hardly anything does.
     temperature : float, optional
         Of the state that the law was derived at; what thermostats default to.
     exclude : int
-        Pairs up to so many bonds apart feel no pair potential.
+        Pairs up to so many bonds apart feel no pair potential, and are no arms of triples.
     units : str
         ``"reduced"`` or ``"md"``: that of the states it works on.
 
@@ -81,23 +83,22 @@ class ForceField:
         bonds: Terms | None = None,
         angles: Terms | None = None,
         dihedrals: Terms | None = None,
+        triples: Terms | None = None,
         temperature: float | None = None,
         exclude: int = 2,
         units: str = "reduced",
     ) -> None:
-        self._terms = {
-            "pair": _checked("pair", pairs),
-            "bond": _checked("bond", bonds),
-            "angle": _checked("angle", angles),
-            "dihedral": _checked("dihedral", dihedrals),
-        }
+        given = (pairs, bonds, angles, dihedrals, triples)
+        self._terms = {kind: checked(kind, terms) for kind, terms in zip(KINDS, given, strict=True)}
         if temperature is not None and not (np.isfinite(temperature) and temperature >= 0):
             raise RegrainError(f"temperature: got {temperature}, expected zero or more")
         if int(exclude) != exclude or exclude < 0:
             raise RegrainError(f"exclude: got {exclude}, expected a number of bonds, 0 or more")
-        self._temperature = None if temperature is None else float(temperature)
-        self._exclude = int(exclude)
-        self._units = unit_system(units).name
+        self._settings = {
+            "temperature": None if temperature is None else float(temperature),
+            "exclude": int(exclude),
+            "units": unit_system(units).name,
+        }
 
     @property
     def pairs(self) -> Terms:
@@ -120,19 +121,24 @@ class ForceField:
         return MappingProxyType(self._terms["dihedral"])
 
     @property
+    def triples(self) -> Terms:
+        """Potentials of three particles in space, by (end, centre, end)."""
+        return MappingProxyType(self._terms["triple"])
+
+    @property
     def temperature(self) -> float | None:
         """Of the state that the law was derived at."""
-        return self._temperature
+        return cast("float | None", self._settings["temperature"])
 
     @property
     def exclude(self) -> int:
         """Pairs up to so many bonds apart feel no pair potential."""
-        return self._exclude
+        return cast(int, self._settings["exclude"])
 
     @property
     def units(self) -> str:
         """The unit tag."""
-        return self._units
+        return cast(str, self._settings["units"])
 
     @property
     def cutoff(self) -> float:
@@ -141,16 +147,8 @@ class ForceField:
 
     def replace(self, **changes: Any) -> ForceField:
         """A copy with some arguments of the constructor changed."""
-        given: dict[str, Any] = {
-            "pairs": self.pairs,
-            "bonds": self.bonds,
-            "angles": self.angles,
-            "dihedrals": self.dihedrals,
-            "temperature": self.temperature,
-            "exclude": self.exclude,
-            "units": self.units,
-        }
-        return ForceField(**{**given, **changes})
+        terms = {f"{kind}s": terms for kind, terms in self._terms.items()}
+        return ForceField(**{**terms, **self._settings, **changes})
 
     # ------------------------------------------------------------------ as text and data
 
@@ -160,12 +158,9 @@ class ForceField:
             if terms:
                 inside = ", ".join(f"{key!r}: {value!r}" for key, value in terms.items())
                 shown.append(f"{kind}s={{{inside}}}")
-        if self.temperature is not None:
-            shown.append(f"temperature={self.temperature!r}")
-        if self.exclude != 2:
-            shown.append(f"exclude={self.exclude}")
-        if self.units != "reduced":
-            shown.append(f"units={self.units!r}")
+        for name, value in self._settings.items():
+            if value != _DEFAULTS[name]:
+                shown.append(f"{name}={value!r}")
         return f"ForceField({', '.join(shown)})"
 
     def __str__(self) -> str:
@@ -175,9 +170,11 @@ class ForceField:
         widths = [max(len(row[k]) for row in rows) for k in (0, 1)]
         lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
         unit = unit_system(self.units).temperature
-        warm = "" if self.temperature is None else f"temperature {self.temperature:g} {unit}"
-        warm = f"{warm.strip()}, " if warm else ""
-        return "\n".join([*lines, f"{warm}exclude {self.exclude}, units {self.units}"])
+        words = {**self._settings, "temperature": None}
+        if self.temperature is not None:
+            words["temperature"] = f"{self.temperature:g} {unit}".strip()
+        said = ", ".join(f"{name} {value}" for name, value in words.items() if value is not None)
+        return "\n".join([*lines, said])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ForceField) and self.to_dict() == other.to_dict()
@@ -193,7 +190,8 @@ class ForceField:
             ]
             for kind, terms in self._terms.items()
         }
-        content.update(temperature=self.temperature, exclude=self.exclude, units=self.units)
+        for name, value in self._settings.items():
+            content[name] = value.to_dict() if isinstance(value, Law) else value
         return content
 
     @classmethod
@@ -207,11 +205,15 @@ class ForceField:
         """
         given = dict(content)
         try:
-            for kind in _WIDTH:
+            given.setdefault("triples", [])  # older ones have none
+            for kind in KINDS:
                 given[f"{kind}s"] = {
-                    tuple(key): None if p is None else potential_from_dict(p)
+                    tuple(key): None if p is None else law_from_dict(p)
                     for key, p in given[f"{kind}s"]
                 }
+            for name, value in given.items():
+                if name in _DEFAULTS and isinstance(value, Mapping):
+                    given[name] = law_from_dict(value)
             return cls(**given)
         except (KeyError, TypeError) as error:
             raise RegrainError(f"this is not a force field of regrain: {error}") from error
@@ -389,92 +391,4 @@ class ForceField:
                 f"the force field is in {self.units!r} units, the state in {state.units!r}; "
                 "convert one of them"
             )
-        topology = state.topology
-        names = topology.type_names
-        potentials = [p for p in self.pairs.values() if p is not None]
-        which = np.full((len(names), len(names)), -1)
-        for i, a in enumerate(names):
-            for j, b in enumerate(names):
-                found = self._find("pair", (a, b))
-                if found is not None:
-                    which[i, j] = next(k for k, p in enumerate(potentials) if p is found)
-        field = _core.ForceField(
-            types=len(names),
-            pair_of_types=which,
-            pair_potentials=[p._engine() for p in potentials],
-        )
-        self._add_bonded(field.set_bonds, "bond", topology.bonds, topology)
-        self._add_bonded(field.set_angles, "angle", topology.angles, topology)
-        self._add_bonded(field.set_dihedrals, "dihedral", topology.dihedrals, topology)
-        if self.exclude and len(topology.bonds) and potentials:
-            field.set_exclusions(topology.exclusions(self.exclude))
-        return field
-
-    def _add_bonded(
-        self, add: Callable[..., None], kind: str, terms: NDArray[Any], topology: Topology
-    ) -> None:
-        if not len(terms):
-            return
-        kinds, which = np.unique(topology.type_ids[terms], axis=0, return_inverse=True)
-        found = [self._find(kind, tuple(topology.type_names[k] for k in types)) for types in kinds]
-        engines = [None if p is None else p._engine() for p in found]
-        acts = np.array([p is not None for p in found])[which.reshape(-1)]
-        place = np.cumsum([p is not None for p in found]) - 1
-        add(
-            potentials=[p for p in engines if p is not None],
-            particles=terms[acts],
-            which=place[which.reshape(-1)][acts],
-        )
-
-    def _find(self, kind: str, types: Types) -> Potential | None:
-        key = _canonical(types)
-        terms = self._terms[kind]
-        if key not in terms:
-            named = ", ".join("-".join(k) for k in terms) or "none"
-            raise RegrainError(
-                f"the state has a {kind} {'-'.join(types)}, for which the force field has no "
-                f"potential (it has: {named}); give {kind}s={{{key!r}: ...}}, or None for no "
-                "interaction"
-            )
-        return terms[key]
-
-
-def _canonical(types: Types) -> Types:
-    return min(types, types[::-1])
-
-
-def _checked(kind: str, given: Terms | None) -> dict[Types, Potential | None]:
-    terms: dict[Types, Potential | None] = {}
-    for key, potential in (given or {}).items():
-        if (
-            isinstance(key, str)
-            or len(key) != _WIDTH[kind]
-            or not all(isinstance(name, str) for name in key)
-        ):
-            raise RegrainError(
-                f"{kind}s: got the key {key!r}, expected {_WIDTH[kind]} type names, such as "
-                f"{tuple('ABCD'[: _WIDTH[kind]])}"
-            )
-        ordered = _canonical(tuple(str(name) for name in key))
-        if ordered in terms:
-            raise RegrainError(f"{kind}s name {'-'.join(ordered)} twice; give it once")
-        _check_potential(kind, ordered, potential)
-        terms[ordered] = potential
-    return dict(sorted(terms.items()))
-
-
-def _check_potential(kind: str, key: Types, potential: Any) -> None:
-    where = f"{kind}s[{'-'.join(key)}]"
-    if potential is None:
-        return
-    if not isinstance(potential, Potential):
-        raise RegrainError(f"{where}: got {potential!r}, expected a potential or None")
-    if potential.kind != kind:
-        raise RegrainError(
-            f"{where}: {type(potential).__name__} is a {potential.kind} potential, expected one of "
-            f"a {kind}"
-        )
-    if getattr(potential, "energy", 0.0) is None:
-        raise RegrainError(
-            f"{where}: {potential!r} has no energies, it is a form to be fitted; give energy=..."
-        )
+        return compiled(self._terms, state.topology, exclude=self.exclude)

@@ -1,15 +1,20 @@
-"""What the settings of particles have in common: their numbers are plain ones."""
+"""What the parts of a force field have in common: plain numbers, text and data of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
 from operator import index
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from regrain.errors import RegrainError
 
-__all__ = ["plain_numbers"]
+__all__ = ["Law", "law_from_dict", "plain_numbers"]
+
+_LAWS: dict[str, type[Law]] = {}
 
 _PLAIN: dict[str, tuple[Callable[[Any], float], str]] = {
     "float": (float, "a number"),
@@ -44,3 +49,107 @@ def plain_numbers(settings: Any) -> None:
             raise RegrainError(
                 f"{type(settings).__name__}: {field.name} is {value!r}, expected {wanted}"
             ) from error
+
+
+class Law:
+    """A part of a force field that is known by its parameters. Immutable.
+
+    The base of all potentials and of all that stands in a `ForceField` as an object; each is a
+    frozen dataclass whose ``repr`` is its constructor call, and whose parameters, under their
+    names, are its data. They are equal when their parameters are.
+
+    Examples
+    --------
+    >>> from regrain.particles import HarmonicBond
+    >>> from regrain.particles.parameters import Law
+    >>> isinstance(HarmonicBond(k=2.0, r0=1.0), Law)
+    True
+    """
+
+    #: Parameters that are numbers to be fitted; without them it is a form.
+    fitted: ClassVar[tuple[str, ...]] = ("energy", "coefficients")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _LAWS[cls.__name__] = cls
+
+    def __post_init__(self) -> None:
+        plain_numbers(self)
+        self._check()
+
+    def _check(self) -> None:
+        """An error for parameters that make no law."""
+
+    def _engine(self) -> Any:
+        """What the core has of it."""
+        raise NotImplementedError
+
+    @property
+    def missing(self) -> str | None:
+        """Which parameter is still to be fitted, if it is a form and not yet a law."""
+        return next((name for name in self.fitted if getattr(self, name, 0) is None), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The parameters under their names, and the name of the potential: JSON-able."""
+        content: dict[str, Any] = {"potential": type(self).__name__}
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            content[field.name] = value.tolist() if isinstance(value, np.ndarray) else value
+        return content
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Law) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.to_dict(), sort_keys=True))
+
+    def __repr__(self) -> str:
+        shown = []
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if field.default is not MISSING and value is field.default:
+                continue
+            shown.append(f"{field.name}={_short(value)}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _positive(self, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise RegrainError(f"{self!r}: {name} must be a positive number")
+
+    def _finite(self, *names: str) -> None:
+        for name in names:
+            if not np.isfinite(getattr(self, name)):
+                raise RegrainError(f"{self!r}: {name} must be a finite number")
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, threshold=8, edgeitems=2, separator=", ")
+    return repr(value)
+
+
+def law_from_dict(content: Mapping[str, Any]) -> Any:
+    """The potential that ``to_dict`` of it gave.
+
+    Raises
+    ------
+    RegrainError
+        An unknown potential, or parameters that do not belong to it.
+
+    Examples
+    --------
+    >>> from regrain.particles import HarmonicBond
+    >>> from regrain.particles.parameters import law_from_dict
+    >>> law_from_dict(HarmonicBond(k=2.0, r0=1.0).to_dict())
+    HarmonicBond(k=2.0, r0=1.0)
+    """
+    parameters = dict(content)
+    name = parameters.pop("potential", None)
+    if name not in _LAWS:
+        raise RegrainError(f"unknown potential {name!r}; known are {', '.join(sorted(_LAWS))}")
+    try:
+        return _LAWS[name](**parameters)
+    except TypeError as error:
+        raise RegrainError(f"{name} does not have these parameters: {error}") from error

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
@@ -11,12 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from regrain import _core
 from regrain.errors import RegrainError, need
-from regrain.particles.parameters import plain_numbers
+from regrain.particles.parameters import Law
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LennardJones", "Potential", "Table", "potential_from_dict"]
+__all__ = ["LennardJones", "Potential", "Table"]
 
 Floats = NDArray[np.float64]
 Kind = Literal["pair", "bond", "angle", "dihedral"]
@@ -28,15 +27,12 @@ _EVALUATE: dict[Kind, Any] = {
     "dihedral": _core.evaluate_dihedral,
 }
 _COORDINATE = {"pair": "r", "bond": "r", "angle": "theta", "dihedral": "phi"}
-_KINDS: dict[str, type[Potential]] = {}
 
 
-class Potential:
+class Potential(Law):
     """A function of one coordinate: a distance, or an angle in radians. Immutable.
 
-    The base of all potentials; each is a frozen dataclass whose ``repr`` is its constructor call.
-    They are equal when their parameters are. ``u`` and ``force`` run the very code that the engine
-    runs.
+    ``u`` and ``force`` run the very code that the engine runs.
 
     Examples
     --------
@@ -46,20 +42,6 @@ class Potential:
     """
 
     kind: ClassVar[Kind]
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        _KINDS[cls.__name__] = cls
-
-    def __post_init__(self) -> None:
-        plain_numbers(self)
-        self._check()
-
-    def _check(self) -> None:
-        """An error for parameters that make no potential."""
-
-    def _engine(self) -> Any:
-        raise NotImplementedError
 
     def domain(self) -> tuple[float, float]:
         """A range of the coordinate worth looking at, for plots."""
@@ -83,29 +65,6 @@ class Potential:
     def _values(self, points: Floats) -> tuple[Floats, Floats]:
         return cast(tuple[Floats, Floats], _EVALUATE[self.kind](self._engine(), points))
 
-    def to_dict(self) -> dict[str, Any]:
-        """The parameters under their names, and the name of the potential: JSON-able."""
-        content: dict[str, Any] = {"potential": type(self).__name__}
-        for field in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            content[field.name] = value.tolist() if isinstance(value, np.ndarray) else value
-        return content
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Potential) and self.to_dict() == other.to_dict()
-
-    def __hash__(self) -> int:
-        return hash(json.dumps(self.to_dict(), sort_keys=True))
-
-    def __repr__(self) -> str:
-        shown = []
-        for field in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            if field.default is not MISSING and value is field.default:
-                continue
-            shown.append(f"{field.name}={_short(value)}")
-        return f"{type(self).__name__}({', '.join(shown)})"
-
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the energy; returns the axes.
 
@@ -121,48 +80,6 @@ class Potential:
         ax.set_xlabel(_COORDINATE[self.kind])
         ax.set_ylabel("u")
         return ax
-
-    def _positive(self, *names: str) -> None:
-        for name in names:
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value > 0):
-                raise RegrainError(f"{self!r}: {name} must be a positive number")
-
-    def _finite(self, *names: str) -> None:
-        for name in names:
-            if not np.isfinite(getattr(self, name)):
-                raise RegrainError(f"{self!r}: {name} must be a finite number")
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return np.array2string(value, threshold=8, edgeitems=2, separator=", ")
-    return repr(value)
-
-
-def potential_from_dict(content: dict[str, Any]) -> Potential:
-    """The potential that ``to_dict`` of it gave.
-
-    Raises
-    ------
-    RegrainError
-        An unknown potential, or parameters that do not belong to it.
-
-    Examples
-    --------
-    >>> from regrain.particles import HarmonicBond
-    >>> from regrain.particles.potentials import potential_from_dict
-    >>> potential_from_dict(HarmonicBond(k=2.0, r0=1.0).to_dict())
-    HarmonicBond(k=2.0, r0=1.0)
-    """
-    parameters = dict(content)
-    name = parameters.pop("potential", None)
-    if name not in _KINDS:
-        raise RegrainError(f"unknown potential {name!r}; known are {', '.join(sorted(_KINDS))}")
-    try:
-        return _KINDS[name](**parameters)
-    except TypeError as error:
-        raise RegrainError(f"{name} does not have these parameters: {error}") from error
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -249,7 +166,7 @@ class LennardJones(Potential):
         return float(energy), float(pressure)
 
 
-def grid_values(owner: Potential, name: str, given: Any, points: int) -> Any:
+def grid_values(owner: Law, name: str, given: Any, points: int) -> Any:
     """Values on the grid of a table as a read-only array, checked; None stays None."""
     if given is None:
         return None

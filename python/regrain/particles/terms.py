@@ -1,0 +1,169 @@
+"""Which potential acts between which types: what a force field says of one kind of interaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrain import _core
+from regrain.errors import RegrainError
+from regrain.particles.parameters import Law
+from regrain.particles.state import Topology
+
+__all__ = ["KINDS", "Terms", "Types", "canonical", "checked", "compiled", "found"]
+
+Types = tuple[str, ...]
+Terms = Mapping[Types, Any]
+
+#: How many types name an interaction of each kind.
+KINDS = {"pair": 2, "bond": 2, "angle": 3, "dihedral": 4, "triple": 3}
+#: Kinds that hardly anybody has: what is not named does not interact.
+_OPTIONAL = {"triple"}
+
+
+def canonical(types: Types) -> Types:
+    """Of the two directions in which an interaction can be read, the one under which it is kept.
+
+    Examples
+    --------
+    >>> from regrain.particles.terms import canonical
+    >>> canonical(("B", "A", "A"))
+    ('A', 'A', 'B')
+    """
+    return min(types, types[::-1])
+
+
+def checked(kind: str, given: Terms | None) -> dict[Types, Any]:
+    """Potentials by canonical types, sorted.
+
+    Raises
+    ------
+    RegrainError
+        Keys of a wrong length, one interaction named twice, a potential of another kind or one that
+        is still a form.
+
+    Examples
+    --------
+    >>> from regrain.particles.terms import checked
+    >>> checked("bond", {("B", "A"): None})
+    {('A', 'B'): None}
+    """
+    terms: dict[Types, Any] = {}
+    for key, potential in (given or {}).items():
+        if (
+            isinstance(key, str)
+            or len(key) != KINDS[kind]
+            or not all(isinstance(name, str) for name in key)
+        ):
+            raise RegrainError(
+                f"{kind}s: got the key {key!r}, expected {KINDS[kind]} type names, such as "
+                f"{tuple('ABCD'[: KINDS[kind]])}"
+            )
+        ordered = canonical(tuple(str(name) for name in key))
+        if ordered in terms:
+            raise RegrainError(f"{kind}s name {'-'.join(ordered)} twice; give it once")
+        _check_potential(kind, ordered, potential)
+        terms[ordered] = potential
+    return dict(sorted(terms.items()))
+
+
+def _check_potential(kind: str, key: Types, potential: Any) -> None:
+    where = f"{kind}s[{'-'.join(key)}]"
+    if potential is None:
+        return
+    own = getattr(potential, "kind", None)
+    if not isinstance(potential, Law) or own is None:
+        raise RegrainError(f"{where}: got {potential!r}, expected a potential or None")
+    if own != kind:
+        raise RegrainError(
+            f"{where}: {type(potential).__name__} is a {own} potential, expected one of a {kind}"
+        )
+    if potential.missing:
+        raise RegrainError(
+            f"{where}: {potential!r} has no {potential.missing}, it is a form to be fitted; give "
+            f"{potential.missing}=..."
+        )
+
+
+def found(kind: str, terms: Terms, types: Types) -> Any:
+    """The potential of these types, None where they do not interact.
+
+    Raises
+    ------
+    RegrainError
+        The force field says nothing about them.
+
+    Examples
+    --------
+    >>> from regrain.particles.terms import found
+    >>> found("bond", {("A", "B"): None}, ("B", "A")) is None
+    True
+    """
+    key = canonical(types)
+    if key not in terms and kind not in _OPTIONAL:
+        named = ", ".join("-".join(k) for k in terms) or "none"
+        raise RegrainError(
+            f"the state has a {kind} {'-'.join(types)}, for which the force field has no "
+            f"potential (it has: {named}); give {kind}s={{{key!r}: ...}}, or None for no "
+            "interaction"
+        )
+    return terms.get(key)
+
+
+def compiled(terms: Mapping[str, Terms], topology: Topology, *, exclude: int) -> Any:
+    """The force field of the C++ core for the particles of a topology.
+
+    Raises
+    ------
+    RegrainError
+        Types or bonded terms that are not named.
+
+    Examples
+    --------
+    >>> from regrain.particles import Topology
+    >>> from regrain.particles.terms import KINDS, compiled
+    >>> nothing = {kind: {} for kind in KINDS} | {"pair": {("A", "A"): None}}
+    >>> compiled(nothing, Topology(["A", "A"]), exclude=2).cutoff
+    0.0
+    """
+    names = topology.type_names
+    potentials, which = _by_types("pair", terms["pair"], names)
+    field = _core.ForceField(
+        types=len(names), pair_of_types=which, pair_potentials=[p._engine() for p in potentials]
+    )
+    for kind in ("bond", "angle", "dihedral"):
+        particles = getattr(topology, f"{kind}s")
+        if len(particles):
+            getattr(field, f"set_{kind}s")(**_by_particles(kind, terms[kind], particles, topology))
+    if exclude and len(topology.bonds):
+        field.set_exclusions(topology.exclusions(exclude))
+    return field
+
+
+def _by_types(kind: str, terms: Terms, names: Types) -> tuple[list[Any], NDArray[np.int64]]:
+    """The potentials of a kind that acts in space, and which of them, or -1, acts between types."""
+    potentials = [p for p in terms.values() if p is not None]
+    which = np.full((len(names),) * KINDS[kind], -1)
+    for place in np.ndindex(which.shape):
+        potential = found(kind, terms, tuple(names[k] for k in place))
+        if potential is not None:
+            which[place] = next(k for k, p in enumerate(potentials) if p is potential)
+    return potentials, which
+
+
+def _by_particles(
+    kind: str, terms: Terms, particles: NDArray[Any], topology: Topology
+) -> dict[str, Any]:
+    """The potentials of a kind that the topology lists, and which of them acts on each entry."""
+    types, which = np.unique(topology.type_ids[particles], axis=0, return_inverse=True)
+    all_found = [found(kind, terms, tuple(topology.type_names[k] for k in key)) for key in types]
+    acts = np.array([p is not None for p in all_found])
+    of_term, place = which.reshape(-1), np.cumsum(acts) - 1
+    return {
+        "potentials": [p._engine() for p in all_found if p is not None],
+        "particles": particles[acts[of_term]],
+        "which": place[of_term][acts[of_term]],
+    }
