@@ -189,7 +189,7 @@ def _check_trace(target: Any) -> None:
 
 
 def _is_form(form: Any) -> bool:
-    return form is not None and getattr(form, "energy", 0) is None
+    return getattr(form, "missing", None) is not None
 
 
 def _normalised(kind: str, given: Mapping[Any, Any]) -> dict[tuple[str, ...], Any]:

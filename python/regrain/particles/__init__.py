@@ -11,6 +11,7 @@ from regrain.particles.bonded import (
     TableBond,
     TableDihedral,
 )
+from regrain.particles.bspline import BSpline, BSplineAngle, BSplineBond, BSplineDihedral
 from regrain.particles.dynamics import NVE, CellRescale, Langevin, NoseHoover
 from regrain.particles.evaluation import Evaluation
 from regrain.particles.force_field import ForceField
@@ -21,6 +22,10 @@ from regrain.particles.state import Particles, Topology
 
 __all__ = [
     "NVE",
+    "BSpline",
+    "BSplineAngle",
+    "BSplineBond",
+    "BSplineDihedral",
     "CellRescale",
     "CosineAngle",
     "Evaluation",
