@@ -70,6 +70,12 @@ void bind_potentials(py::module_& m) {
     py::class_<Periodic>(m, "Periodic")
         .def(py::init<double, double, int>(), py::kw_only(), py::arg("k"), py::arg("phi0"),
              py::arg("n"));
+    py::class_<Fourier>(m, "Fourier")
+        .def(py::init([](const std::vector<double>& k, const std::vector<double>& phi0) {
+                 if (k.size() != phi0.size()) throw Error("Fourier: give one phase per k");
+                 return Fourier{k, phi0};
+             }),
+             py::kw_only(), py::arg("k"), py::arg("phi0"));
     py::class_<TabulatedPair>(m, "TabulatedPair")
         .def(py::init([](double x_min, double x_max, const Array<double>& values,
                          const std::optional<Array<double>>& slopes) {

@@ -10,6 +10,7 @@ from regrain import RegrainError
 from regrain.particles import (
     CosineAngle,
     FENEBond,
+    FourierDihedral,
     HarmonicAngle,
     HarmonicBond,
     HarmonicDihedral,
@@ -35,6 +36,7 @@ SHORT: list[Potential] = [
     TableAngle(points=3, energy=[1.0, 0.0, 1.0]),
     HarmonicDihedral(k=1.0, phi0=0.5),
     PeriodicDihedral(k=1.0, n=2, phi0=0.1),
+    FourierDihedral(k=[1.0, 0.5], phi0=[0.1, -2.0]),
     TableDihedral(points=5, energy=[0.0, 1.0, 0.5, 1.0, 0.0]),
 ]
 

@@ -94,6 +94,15 @@ struct Dihedral {
         const double n = p.n;
         return {p.k * (1.0 + std::cos(n * phi - p.phi0)), -p.k * n * std::sin(n * phi - p.phi0)};
     }
+    EnergySlope operator()(const Fourier& p) const {
+        EnergySlope sum{0.0, 0.0};
+        for (std::size_t i = 0; i < p.k.size(); ++i) {
+            const EnergySlope term = (*this)(Periodic{p.k[i], p.phi0[i], static_cast<int>(i) + 1});
+            sum.energy += term.energy;
+            sum.slope += term.slope;
+        }
+        return sum;
+    }
     EnergySlope operator()(const TabulatedBonded& p) const { return from_table(p.table, phi); }
 };
 

@@ -90,9 +90,7 @@ class Problem:
 
     def model(self, potentials: Potentials) -> ForceField:
         """The force field with these energies in the forms."""
-        fields: dict[str, dict[tuple[str, ...], Any]] = {
-            f"{kind}s": dict(terms) for kind, terms in self.known.items()
-        }
+        fields: dict[str, Any] = {f"{kind}s": dict(terms) for kind, terms in self.known.items()}
         for term in self.interactions:
             energy = potentials[term.label]
             fields[f"{term.kind}s"][term.types] = term.form.with_energy(energy)

@@ -15,7 +15,9 @@ from regrain.particles.bspline import BSpline, BSplineAngle, BSplineBond, BSplin
 from regrain.particles.dynamics import NVE, CellRescale, Langevin, NoseHoover
 from regrain.particles.evaluation import Evaluation
 from regrain.particles.force_field import ForceField
+from regrain.particles.fourier import FourierDihedral
 from regrain.particles.neighbors import NeighborList, neighbor_list
+from regrain.particles.network import Network
 from regrain.particles.potentials import LennardJones, Potential, Table
 from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology
@@ -31,12 +33,14 @@ __all__ = [
     "Evaluation",
     "FENEBond",
     "ForceField",
+    "FourierDihedral",
     "HarmonicAngle",
     "HarmonicBond",
     "HarmonicDihedral",
     "Langevin",
     "LennardJones",
     "NeighborList",
+    "Network",
     "NoseHoover",
     "Particles",
     "PeriodicDihedral",

@@ -15,6 +15,7 @@ from regrain.checkpoint import load_json, save_json
 from regrain.errors import RegrainError
 from regrain.particles.dynamics import CellRescale, Dynamics
 from regrain.particles.evaluation import SYMMETRIC, Evaluation
+from regrain.particles.network import Network
 from regrain.particles.parameters import Law, law_from_dict
 from regrain.particles.run import Settings, run
 from regrain.particles.state import Particles
@@ -25,7 +26,12 @@ from regrain.units import units as unit_system
 __all__ = ["ForceField"]
 
 # Arguments beside the potentials, with what they are when not given: in the order of the text.
-_DEFAULTS: dict[str, Any] = {"temperature": None, "exclude": 2, "units": "reduced"}
+_DEFAULTS: dict[str, Any] = {
+    "network": None,
+    "temperature": None,
+    "exclude": 2,
+    "units": "reduced",
+}
 
 
 class ForceField:
@@ -40,6 +46,8 @@ class ForceField:
         Keyed by the types (end, centre, end), the ends in either order: any three particles in
         space whose arms are short enough. Three types that are not named do not interact so, as
         hardly anything does.
+    network : Network, optional
+        Springs between particles by their index: then the force field belongs to one system.
     temperature : float, optional
         Of the state that the law was derived at; what thermostats default to.
     exclude : int
@@ -84,6 +92,7 @@ class ForceField:
         angles: Terms | None = None,
         dihedrals: Terms | None = None,
         triples: Terms | None = None,
+        network: Network | None = None,
         temperature: float | None = None,
         exclude: int = 2,
         units: str = "reduced",
@@ -94,7 +103,10 @@ class ForceField:
             raise RegrainError(f"temperature: got {temperature}, expected zero or more")
         if int(exclude) != exclude or exclude < 0:
             raise RegrainError(f"exclude: got {exclude}, expected a number of bonds, 0 or more")
+        if not isinstance(network, Network | None):
+            raise RegrainError(f"network: got {network!r}, expected a Network or None")
         self._settings = {
+            "network": network,
             "temperature": None if temperature is None else float(temperature),
             "exclude": int(exclude),
             "units": unit_system(units).name,
@@ -124,6 +136,11 @@ class ForceField:
     def triples(self) -> Terms:
         """Potentials of three particles in space, by (end, centre, end)."""
         return MappingProxyType(self._terms["triple"])
+
+    @property
+    def network(self) -> Network | None:
+        """Springs between particles by their index."""
+        return cast("Network | None", self._settings["network"])
 
     @property
     def temperature(self) -> float | None:
@@ -391,4 +408,4 @@ class ForceField:
                 f"the force field is in {self.units!r} units, the state in {state.units!r}; "
                 "convert one of them"
             )
-        return compiled(self._terms, state.topology, exclude=self.exclude)
+        return compiled(self._terms, state.topology, exclude=self.exclude, network=self.network)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regrain import _core
 from regrain.errors import RegrainError
+from regrain.particles.network import Network
 from regrain.particles.parameters import Law
 from regrain.particles.state import Topology
 
@@ -113,7 +114,13 @@ def found(kind: str, terms: Terms, types: Types) -> Any:
     return terms.get(key)
 
 
-def compiled(terms: Mapping[str, Terms], topology: Topology, *, exclude: int) -> Any:
+def compiled(
+    terms: Mapping[str, Terms],
+    topology: Topology,
+    *,
+    exclude: int,
+    network: Network | None = None,
+) -> Any:
     """The force field of the C++ core for the particles of a topology.
 
     Raises
@@ -136,8 +143,11 @@ def compiled(terms: Mapping[str, Terms], topology: Topology, *, exclude: int) ->
     )
     for kind in ("bond", "angle", "dihedral"):
         particles = getattr(topology, f"{kind}s")
-        if len(particles):
-            getattr(field, f"set_{kind}s")(**_by_particles(kind, terms[kind], particles, topology))
+        acting = _by_particles(kind, terms[kind], particles, topology)
+        if kind == "bond" and network is not None:
+            acting = _with_network(acting, network, topology)
+        if len(acting["particles"]):
+            getattr(field, f"set_{kind}s")(**acting)
     if exclude and len(topology.bonds):
         field.set_exclusions(topology.exclusions(exclude))
     return field
@@ -160,10 +170,26 @@ def _by_particles(
     """The potentials of a kind that the topology lists, and which of them acts on each entry."""
     types, which = np.unique(topology.type_ids[particles], axis=0, return_inverse=True)
     all_found = [found(kind, terms, tuple(topology.type_names[k] for k in key)) for key in types]
-    acts = np.array([p is not None for p in all_found])
+    acts = np.array([p is not None for p in all_found], dtype=bool)
     of_term, place = which.reshape(-1), np.cumsum(acts) - 1
     return {
         "potentials": [p._engine() for p in all_found if p is not None],
         "particles": particles[acts[of_term]],
         "which": place[of_term][acts[of_term]],
+    }
+
+
+def _with_network(bonds: dict[str, Any], network: Network, topology: Topology) -> dict[str, Any]:
+    """The bonds and, after them, springs that have a potential each."""
+    if len(network) and network.pairs.max() >= len(topology):
+        raise RegrainError(
+            f"the network joins particle {network.pairs.max()}, but the state has "
+            f"{len(topology)}, counted from 0; it belongs to another system, or to one copy of a "
+            "molecule (network.repeated)"
+        )
+    first = len(bonds["potentials"])
+    return {
+        "potentials": bonds["potentials"] + network._engine(),
+        "particles": np.concatenate([bonds["particles"], network.pairs]),
+        "which": np.concatenate([bonds["which"], first + np.arange(len(network))]),
     }

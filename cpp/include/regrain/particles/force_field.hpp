@@ -54,6 +54,10 @@ struct Periodic {
     double k, phi0;
     int n;
 };
+/// Sum over n = 1, 2, ... of k[n-1] (1 + cos(n phi - phi0[n-1])); dihedrals only.
+struct Fourier {
+    std::vector<double> k, phi0;
+};
 /// A table of the bond length, of the angle in [0, pi], or of the dihedral in [-pi, pi] (periodic).
 struct TabulatedBonded {
     CubicTable table;
@@ -61,7 +65,7 @@ struct TabulatedBonded {
 
 using BondPotential = std::variant<Harmonic, Fene, TabulatedBonded>;
 using AnglePotential = std::variant<Harmonic, CosineSquared, TabulatedBonded>;
-using DihedralPotential = std::variant<Harmonic, Periodic, TabulatedBonded>;
+using DihedralPotential = std::variant<Harmonic, Periodic, Fourier, TabulatedBonded>;
 
 template <std::size_t N, class Potential>
 struct BondedTerms {
