@@ -38,7 +38,7 @@ def distribution(g: np.ndarray) -> Distribution:
     return Distribution(GRID.r, g, error, np.full(len(g), 50.0))
 
 
-def problem_of(g: np.ndarray) -> Problem:
+def problem_of(g: np.ndarray, pressure: float | None = None) -> Problem:
     n = 10**6  # so many that counting pairs by N (N - 1) does not matter
     edge = (n / DENSITY) ** (1 / 3)
     state = Particles(np.zeros((n, 3)), box=[edge] * 3)
@@ -51,6 +51,7 @@ def problem_of(g: np.ndarray) -> Problem:
         temperature=KT,
         exclude=0,
         reach=3.3,
+        pressure=pressure,
     )
 
 
@@ -71,7 +72,7 @@ def test_the_first_potential_is_the_hnc_inversion() -> None:
     truth = lennard_jones()
     problem = problem_of(fluid(truth).g)
     fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT, smoothing=0.01)
-    energy = fit._update(problem).first()["pair A-A"]
+    energy = fit._update([problem]).first()["pair A-A"]
     seen = (FORM.grid > 0.95) & (FORM.grid < 2.4)
     np.testing.assert_allclose(energy[seen], truth.energy[seen], atol=0.03)
 
@@ -81,7 +82,7 @@ def test_steps_lead_to_the_target(weigh: float) -> None:
     truth = lennard_jones()
     problem = problem_of(fluid(truth).g)
     fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT, smoothing=0.01, accuracy=weigh)
-    update = fit._update(problem)
+    update = fit._update([problem])
     energy = truth.energy + 0.5 * np.cos(3 * FORM.grid) * (FORM.grid > 0.9) * (2.5 - FORM.grid)
     records, misses = [], []
     for _ in range(5):
@@ -95,9 +96,9 @@ def test_steps_lead_to_the_target(weigh: float) -> None:
 
 def test_the_pressure_row_is_the_derivative_of_the_pressure() -> None:
     truth = lennard_jones()
-    problem = problem_of(fluid(truth).g)
+    problem = problem_of(fluid(truth).g, 1.0)
     fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT, pressure=1.0)
-    update = fit._update(problem)
+    update = fit._update([problem])
     bump = np.exp(-((FORM.grid - 1.5) ** 2) / 0.05)
     up, down = (FORM.with_energy(truth.energy + s * 1e-3 * bump) for s in (1, -1))
     wanted = (pressure_of(up) - pressure_of(down)) / 2e-3
@@ -108,10 +109,10 @@ def test_the_pressure_row_is_the_derivative_of_the_pressure() -> None:
 @pytest.mark.parametrize("extra", [-0.5, 0.3])
 def test_the_constraint_moves_the_pressure_and_hardly_the_structure(extra: float) -> None:
     truth = lennard_jones()
-    problem = problem_of(fluid(truth).g)
     wanted = pressure_of(truth) + extra
+    problem = problem_of(fluid(truth).g, wanted)
     fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT, pressure=wanted, smoothing=0.02)
-    update = fit._update(problem)
+    update = fit._update([problem])
     energy, records = update.first()["pair A-A"], []
     for _ in range(6):
         records.append(ran(problem, energy, pressure_of(FORM.with_energy(energy))))
@@ -123,9 +124,9 @@ def test_the_constraint_moves_the_pressure_and_hardly_the_structure(extra: float
 
 def test_without_measured_pressure_the_virial_of_the_first_potential_is_met() -> None:
     truth = lennard_jones()
-    problem = problem_of(fluid(truth).g)
+    problem = problem_of(fluid(truth).g, 2.0)
     fit = rg.fits.HNCGN(pairs={("A", "A"): FORM}, temperature=KT, pressure=2.0, smoothing=0.02)
-    update = fit._update(problem)
+    update = fit._update([problem])
     energy = update.first()["pair A-A"]
     assert update._pressure(problem.target["pair A-A"].value, energy) == pytest.approx(2.0, abs=0.3)
 
@@ -138,10 +139,10 @@ def test_mixtures_and_chains_are_for_ibi() -> None:
     box = [9.0] * 3
     mixed = Particles(np.zeros((2, 3)), box=box, topology=Topology(["A", "B"]))
     with pytest.raises(rg.RegrainError, match="one type"):
-        fit._update(replace(problem, state=mixed))
+        fit._update([replace(problem, state=mixed)])
     bonded = Particles(np.zeros((2, 3)), box=box, topology=Topology(["A", "A"], bonds=[(0, 1)]))
     with pytest.raises(rg.RegrainError, match="without bonds"):
-        fit._update(replace(problem, state=bonded))
+        fit._update([replace(problem, state=bonded)])
 
 
 @pytest.mark.slow

@@ -19,8 +19,8 @@ def record(label: str, energy: np.ndarray, found: Distribution, pressure: float 
 
 def test_a_run_that_gave_the_target_changes_nothing(soft_liquid: rg.Trace[Particles]) -> None:
     fit = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0)
-    problem = fit._pose(soft_liquid)
-    update = fit._update(problem)
+    problem = fit._problems(soft_liquid)[0]
+    update = fit._update([problem])
     energy = update.first()["pair A-A"]
     new = update.next([record("pair A-A", energy, problem.target["pair A-A"])])["pair A-A"]
     seen = SOFT.grid > 0.4
@@ -29,8 +29,8 @@ def test_a_run_that_gave_the_target_changes_nothing(soft_liquid: rg.Trace[Partic
 
 def test_a_step_is_the_logarithm_of_the_ratio(soft_liquid: rg.Trace[Particles]) -> None:
     fit = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0, step=0.5)
-    problem = fit._pose(soft_liquid)
-    update = fit._update(problem)
+    problem = fit._problems(soft_liquid)[0]
+    update = fit._update([problem])
     energy, target = update.first()["pair A-A"], problem.target["pair A-A"]
     wave = 0.2 * (2.5 - target.x).clip(0) ** 2
     found = Distribution(target.x, target.value * np.exp(wave), target.error, target.dof)
@@ -45,9 +45,9 @@ def test_the_ramp_has_the_virial_that_is_missing(
     soft_liquid: rg.Trace[Particles], missing: float
 ) -> None:
     fit = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0, pressure=2.0)
-    problem = fit._pose(soft_liquid)
+    problem = fit._problems(soft_liquid)[0]
     target = problem.target["pair A-A"]
-    ramp = fit._update(problem)._ramps(record("pair A-A", 0 * SOFT.grid, target, 2.0 - missing))
+    ramp = fit._update([problem])._ramps([record("pair A-A", 0 * SOFT.grid, target, 2.0 - missing)])
     slope = np.gradient(np.interp(target.x, SOFT.grid, ramp["pair A-A"]), target.x)
     inside = target.x < SOFT.r_max
     integral = float(np.sum((target.value * slope * target.x**3)[inside]) * 0.02)
@@ -141,7 +141,7 @@ def test_the_compressibility_of_a_mixture_is_that_of_the_whole(
     mixed = gas.map(lambda state: state.replace(topology=names))
     form = Table(r_min=0.0, r_max=1.0, points=11)
     pairs = {("A", "A"): form, ("A", "B"): form, ("B", "B"): form}
-    problem = rg.fits.IBI(pairs=pairs, temperature=2.0)._pose(mixed)
+    problem = rg.fits.IBI(pairs=pairs, temperature=2.0)._problems(mixed)[0]
     value = compressibility(problem, {t.label: 0.0 for t in problem.interactions})
     assert value == pytest.approx(1 / (300 / 216 * 2.0))
 

@@ -77,7 +77,7 @@ def test_chi_squared_of_noise_is_one_however_few_the_blocks(
 ) -> None:
     """Normal values with errors from dof + 1 samples: t-distributed, and yet 1 on average."""
     fit = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0)
-    problem = fit._pose(soft_liquid)
+    problem = fit._problems(soft_liquid)[0]
     target = problem.target["pair A-A"]
     rng = np.random.default_rng(8)
     n = len(target.x)

@@ -15,7 +15,7 @@ from .conftest import BOND, LENGTH, SOFT, soft
 
 
 def test_the_einstein_frequency_is_the_mean_curvature(soft_liquid: rg.Trace[Particles]) -> None:
-    problem = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0)._pose(soft_liquid)
+    problem = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0)._problems(soft_liquid)[0]
     term = problem.interactions[0]
     r, g = problem.target[term.label].x, problem.target[term.label].value
     laplacian = 2.0 * (4 * r**2 - 6) * np.exp(-(r**2))  # of 2 exp(-r²)
@@ -36,7 +36,7 @@ def test_bonds_have_the_frequency_of_their_spring(
              "angles": {("A", "B", "A"): None, ("B", "A", "B"): None},
              "dihedrals": {("A", "B", "A", "B"): None}}  # fmt: skip
     fit = rg.fits.IBI(bonds={("A", "B"): form}, temperature=1.0, **known)
-    problem = fit._pose(chains(40))
+    problem = fit._problems(chains(40))[0]
     term = problem.interactions[0]
     spring = 0.5 * BOND * (form.grid - LENGTH) ** 2
     # Two unit masses on a spring: ω² = 2 k / m.
@@ -45,7 +45,7 @@ def test_bonds_have_the_frequency_of_their_spring(
 
 def test_defaults_scale_with_the_units(soft_liquid: rg.Trace[Particles]) -> None:
     fit = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0)
-    light = fit._pose(soft_liquid)
+    light = fit._problems(soft_liquid)[0]
     heavy = replace(
         light,
         state=light.state.replace(topology=Topology(["A"] * 256, masses=np.full(256, 100.0))),
@@ -68,7 +68,7 @@ def test_what_is_said_is_done(soft_liquid: rg.Trace[Particles]) -> None:
         friction=0.7,
         seed=9,
     )
-    problem = fit._pose(soft_liquid)
+    problem = fit._problems(soft_liquid)[0]
     plan = Sampling.plan(fit, problem, {"pair A-A": soft().energy})
     assert plan == Sampling(time=3.0, dt=0.02, equilibration=1.0, every=0.1, friction=0.7, seed=9)
     trace = plan.run(problem, {"pair A-A": soft().energy}, 0, time=3.0, refine=2.0, progress=False)
@@ -81,24 +81,24 @@ def test_what_is_said_is_done(soft_liquid: rg.Trace[Particles]) -> None:
 
 def test_hot_runs_do_not_count(soft_liquid: rg.Trace[Particles]) -> None:
     fit = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0)
-    problem = fit._pose(soft_liquid)
+    problem = fit._problems(soft_liquid)[0]
     cold = Iteration({}, {}, 0.0, 0.1, 0.0, 1.0, {}, None, 0.0, 1.001, 1.0, 1.0)
     hot = replace(cold, temperature=1.05)
-    assert fit._stop(problem, [cold]) is not None
-    assert fit._stop(problem, [hot]) is None
-    assert fit._best(problem, [hot, cold, hot]) == 1
+    assert fit._stop([problem], [cold]) is not None
+    assert fit._stop([problem], [hot]) is None
+    assert fit._best([problem], [hot, cold, hot]) == 1
 
 
 def test_the_best_run_is_not_the_one_with_the_luckiest_pressure(
     soft_liquid: rg.Trace[Particles],
 ) -> None:
     fit = rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0, pressure=1.0, pressure_error=0.01)
-    problem = fit._pose(soft_liquid)
+    problem = fit._problems(soft_liquid)[0]
     lucky = Iteration({}, {}, 1.0, 0.001, 0.0, 5.0, {}, None, 0.0, 1.0, 1.0, 1.0)
     better = replace(lucky, pressure=1.005, chi2=1.3)
-    assert fit._stop(problem, [lucky, better]) is None  # 5 errors off
-    assert fit._best(problem, [lucky, better]) == 1
-    assert fit._best(problem, [lucky, replace(better, pressure=1.5)]) == 0
+    assert fit._stop([problem], [lucky, better]) is None  # 5 errors off
+    assert fit._best([problem], [lucky, better]) == 1
+    assert fit._best([problem], [lucky, replace(better, pressure=1.5)]) == 0
     reached = replace(better, pressure=1.001, chi2=1.1)
-    assert fit._best(problem, [replace(reached, chi2=0.9), better, reached]) == 2
-    assert fit._stop(problem, [reached]) is not None
+    assert fit._best([problem], [replace(reached, chi2=0.9), better, reached]) == 2
+    assert fit._stop([problem], [reached]) is not None

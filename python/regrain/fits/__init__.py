@@ -5,5 +5,14 @@ from regrain.fits.hncgn import HNCGN
 from regrain.fits.ibi import IBI
 from regrain.fits.loop import StructureFit
 from regrain.fits.result import History, Result
+from regrain.fits.states import StatePoint
 
-__all__ = ["HNCGN", "IBI", "BoltzmannInversion", "History", "Result", "StructureFit"]
+__all__ = [
+    "HNCGN",
+    "IBI",
+    "BoltzmannInversion",
+    "History",
+    "Result",
+    "StatePoint",
+    "StructureFit",
+]

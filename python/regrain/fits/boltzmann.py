@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regrain.fits.loop import StructureFit, Update
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.records import Iteration
 from regrain.fits.shape import Shape
+from regrain.fits.states import fitted, merged
 
 __all__ = ["BoltzmannInversion"]
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,24 +53,35 @@ class BoltzmannInversion(StructureFit):
 
     iterations: int = 0
 
-    def _update(self, problem: Problem) -> Update:
-        return Inversion(problem, self.smoothing)
+    def _update(self, problems: Sequence[Problem]) -> Update:
+        return Inversion(problems, self.smoothing)
 
 
 class Inversion(Update):
-    """Also what other methods begin with."""
+    """Also what other methods begin with; of several states the weighted mean."""
 
-    def __init__(self, problem: Problem, smoothing: float | None) -> None:
-        self.problem, kt = problem, problem.kt
+    def __init__(self, problems: Sequence[Problem], smoothing: float | None) -> None:
+        self.problems = problems
+        self.kt = float(np.mean([problem.kt for problem in problems]))
         self.shapes: dict[str, Shape] = {}
         self.start: Potentials = {}
-        for term in problem.interactions:
-            found = problem.target[term.label]
-            with np.errstate(divide="ignore"):
-                energy = np.where(found.value > 0, -kt * np.log(found.value), 0.0)
-            shape = Shape.of(term, found, energy, smoothing)
-            self.shapes[term.label] = shape
-            self.start[term.label] = shape.finish(energy, kt)
+        for label, term in fitted(problems).items():
+            target = merged(problems, label)
+            energy = self._mean(label, lambda p, g: -p.kt * np.log(g), len(target.x))
+            shape = Shape.of(term, target, energy, smoothing)
+            self.shapes[label] = shape
+            self.start[label] = shape.finish(energy, self.kt)
+
+    def _mean(self, label: str, of: Callable[[Problem, Floats], Floats], bins: int) -> Floats:
+        """Weighted mean over the states of a function of g, where g is not zero."""
+        total, weight = np.zeros(bins), np.zeros(bins)
+        for problem in self.problems:
+            if label in problem.target:
+                g = problem.target[label].value[:bins]
+                seen = g > 0
+                total[seen] += problem.weight * of(problem, g[seen])
+                weight[seen] += problem.weight
+        return np.asarray(total / np.maximum(weight, 1e-300))
 
     def first(self) -> Potentials:
         return self.start
@@ -75,6 +91,6 @@ class Inversion(Update):
 
     def errors(self, records: list[Iteration]) -> Potentials:
         return {
-            label: self.problem.kt * shape.relative_error(shape.target)
+            label: self.kt * shape.relative_error(shape.target)
             for label, shape in self.shapes.items()
         }

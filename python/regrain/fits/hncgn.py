@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +81,12 @@ class HNCGN(StructureFit):
         if not (np.isfinite(self.accuracy) and self.accuracy >= 0):
             raise RegrainError(f"HNCGN: accuracy is {self.accuracy}; give a number of 0 or more")
 
-    def _update(self, problem: Problem) -> Update:
+    def _update(self, problems: Sequence[Problem]) -> Update:
+        if len(problems) > 1:
+            raise RegrainError(
+                f"HNCGN fits one state, {len(problems)} are given; use IBI for several"
+            )
+        (problem,) = problems
         names = problem.state.topology.type_names
         if len(names) != 1 or not problem.of_kind("pair"):
             raise RegrainError(
@@ -92,7 +98,7 @@ class HNCGN(StructureFit):
                 "HNCGN fits particles without bonds, the target has "
                 f"{len(problem.state.topology.bonds)}; use IBI for chains"
             )
-        pressure = self.pressure
+        pressure = problem.pressure
         if pressure is not None:
             pressure /= problem.units.pressure_factor
         return _Newton(problem, self.smoothing, pressure, self.accuracy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,6 @@ from regrain.fits.loop import StructureFit, Update
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.records import Iteration
 from regrain.fits.shape import Shape
-from regrain.fits.structure import Distribution
 
 __all__ = ["IBI"]
 
@@ -60,72 +60,87 @@ class IBI(StructureFit):
         if not 0 < self.step <= 1:
             raise RegrainError(f"IBI: step is {self.step}; give a number above 0 and up to 1")
 
-    def _update(self, problem: Problem) -> Update:
-        return _Iterated(problem, self.smoothing, self.step, self.pressure)
+    def _update(self, problems: Sequence[Problem]) -> Update:
+        return _Iterated(problems, self.smoothing, self.step)
 
 
 class _Iterated(Inversion):
-    def __init__(
-        self, problem: Problem, smoothing: float | None, alpha: float, pressure: float | None
-    ) -> None:
-        super().__init__(problem, smoothing)
-        self.alpha, self.pressure = alpha, pressure
+    def __init__(self, problems: Sequence[Problem], smoothing: float | None, alpha: float) -> None:
+        super().__init__(problems, smoothing)
+        self.alpha = alpha
 
     def next(self, records: list[Iteration]) -> Potentials:
-        last = records[-1]
+        runs = records[-len(self.problems) :]
         new = {
-            label: last.potentials[label] + self._step(shape, last.measured[label])
+            label: runs[-1].potentials[label] + self._step(shape, runs)
             for label, shape in self.shapes.items()
         }
-        if self.pressure is not None:
-            for label, ramp in self._ramps(last).items():
-                new[label] = new[label] + ramp
-        return {
-            label: shape.walled(new[label], self.problem.kt) for label, shape in self.shapes.items()
-        }
+        for label, ramp in self._ramps(runs).items():
+            new[label] = new[label] + ramp
+        return {label: shape.walled(new[label], self.kt) for label, shape in self.shapes.items()}
 
-    def _step(self, shape: Shape, found: Distribution) -> Floats:
-        """α kT ln(g / g*) at the nodes; constant beyond where both were sampled."""
-        n = len(found.x)
-        wanted = shape.target.value[:n]
-        both = shape.seen[:n] & (found.value > 0)
-        change = np.zeros(n)
-        change[both] = self.problem.kt * np.log(found.value[both] / wanted[both])
-        a, b = shape.term.counts(found), shape.counts[:n]
-        counts = np.where(both & (a > 0), a * b / np.maximum(a + b, 1e-300), 0.0)
+    def _step(self, shape: Shape, runs: Sequence[Iteration]) -> Floats:
+        """α kT ln(g / g*) at the nodes, of the states; constant beyond where both were sampled."""
+        label = shape.term.label
+        n = min(len(run.measured[label].x) for run in runs if label in run.measured)
+        change, weight, counts = np.zeros(n), np.zeros(n), np.zeros(n)
+        for problem, run in zip(self.problems, runs, strict=True):
+            if label not in run.measured:
+                continue
+            found, target = run.measured[label], problem.target[label]
+            g, wanted = found.value[:n], target.value[:n]
+            both = (target.sampled(shape.term.kind) & shape.term.inside(target.x))[:n] & (g > 0)
+            a, b = shape.term.counts(found)[:n], shape.term.counts(target)[:n]
+            known = both & (a > 0)
+            change[both] += problem.weight * problem.kt * np.log(g[both] / wanted[both])
+            weight[both] += problem.weight
+            counts[known] += (a * b / np.maximum(a + b, 1e-300))[known]
         if not np.any(counts > 0):
             raise RegrainError(
-                f"{shape.term.label}: the coarse run and the target have no common range left; "
-                "give a smaller step, or longer runs"
+                f"{label}: the coarse run and the target have no common range left; give a smaller "
+                "step, or longer runs"
             )
-        smooth = shape.smooth(change, counts)
+        smooth = shape.smooth(change / np.where(weight > 0, weight, 1.0), counts)
         smooth[: shape.first] = smooth[shape.first]
         if shape.term.kind in ("bond", "angle"):
             smooth[shape.last + 1 :] = smooth[shape.last]
         return self.alpha * smooth
 
-    def _ramps(self, last: Iteration) -> Potentials:
-        """A (1 - r / r_max) for every pair, with the one A that gives the wanted pressure."""
-        assert self.pressure is not None
-        problem = self.problem
-        per_energy, shapes = 0.0, {}
-        for term in problem.of_kind("pair"):
-            found = last.measured[term.label]
-            r, cutoff = found.x, term.nodes[-1]
-            inside = r < cutoff
-            integral = float(np.sum((found.value * r**3)[inside]) * term.spacing)
-            a, b = (problem.densities[name] for name in term.types)
-            times = 1.0 if term.types[0] == term.types[1] else 2.0
-            per_energy += times * 2.0 * np.pi / 3.0 * a * b * integral / cutoff
-            shapes[term.label] = 1.0 - term.nodes / cutoff
-        missing = (self.pressure - last.pressure) / problem.units.pressure_factor
-        height = missing / per_energy
-        return {label: height * shape for label, shape in shapes.items()}
+    def _ramps(self, runs: Sequence[Iteration]) -> Potentials:
+        """A (1 - r / r_max) for every pair, with the A that suits the wanted pressures best."""
+        above = below = 0.0
+        for problem, run in zip(self.problems, runs, strict=True):
+            if problem.pressure is None:
+                continue
+            missing = (problem.pressure - run.pressure) / problem.units.pressure_factor
+            response = _ramp_response(problem, run)
+            above += problem.weight * response * missing
+            below += problem.weight * response**2
+        if below == 0.0:
+            return {}
+        return {
+            label: above / below * (1.0 - shape.term.nodes / shape.term.nodes[-1])
+            for label, shape in self.shapes.items()
+            if shape.term.kind == "pair"
+        }
 
     def errors(self, records: list[Iteration]) -> Potentials:
         errors = super().errors(records)
-        if records:
-            for label, shape in self.shapes.items():
-                own = self.problem.kt * shape.relative_error(records[-1].measured[label])
-                errors[label] = np.hypot(errors[label], own)
+        for run in records[-len(self.problems) :]:
+            for label, found in run.measured.items():
+                own = self.kt * self.shapes[label].relative_error(found)
+                errors[label] = np.hypot(errors[label], own / len(self.problems))
         return errors
+
+
+def _ramp_response(problem: Problem, run: Iteration) -> float:
+    """dP/dA of ramps A (1 - r / r_max) on all pairs, at the present g(r)."""
+    response = 0.0
+    for term in problem.of_kind("pair"):
+        found = run.measured[term.label]
+        r, cutoff = found.x, term.nodes[-1]
+        integral = float(np.sum((found.value * r**3)[r < cutoff]) * term.spacing)
+        a, b = (problem.densities[name] for name in term.types)
+        times = 1.0 if term.types[0] == term.types[1] else 2.0
+        response += times * 2.0 * np.pi / 3.0 * a * b * integral / cutoff
+    return response

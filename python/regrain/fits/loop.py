@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from time import monotonic
 from typing import Any
@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 
 from regrain.errors import RegrainError
-from regrain.fits.problem import Potentials, Problem, pose
+from regrain.fits.problem import Potentials, Problem
 from regrain.fits.records import Iteration, chi_squared, compressibility, kirkwood_buff_of, rms
 from regrain.fits.result import History, Result, target_numbers
 from regrain.fits.sampling import Sampling
+from regrain.fits.states import pose_all
 from regrain.fits.structure import Interaction, measure_structure
 from regrain.fits.workdir import Workdir
 from regrain.observables import Pressure
+from regrain.particles import Particles
+from regrain.trace import Trace
 
 __all__ = ["StructureFit", "Update"]
 
@@ -41,7 +44,8 @@ class Update(ABC):
     """What a method does between runs; what it evaluates once belongs into its constructor.
 
     It keeps nothing between calls: all it may use are the iterations so far. That is what makes
-    every fit resumable.
+    every fit resumable. Where there are several states, records come in rounds of one run at each
+    of them, all with the same potentials.
 
     Examples
     --------
@@ -69,6 +73,13 @@ class Update(ABC):
     def errors(self, records: list[Iteration]) -> Potentials:
         """Standard errors of the potentials of the last of these runs."""
 
+    def measure(self, trace: Trace[Particles], problem: Problem) -> dict[str, Any]:
+        """What the method needs of a coarse run besides distributions; kept as `Iteration.extra`.
+
+        Arrays by names of its own; the run is at the state of ``problem``.
+        """
+        return {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class StructureFit(ABC):
@@ -83,11 +94,11 @@ class StructureFit(ABC):
         Likewise, for all that the target has.
     temperature : float
     pressure : float, optional
-        Wanted of the coarse model; unconstrained when omitted.
+        Wanted of the coarse model; unconstrained when omitted. A `StatePoint` may have its own.
     seed : int
         The same seed and target give the same bits, also when the fit was interrupted.
     iterations : int
-        Coarse runs at most.
+        Coarse runs at most (at each state).
     tolerance : float
         χ² at which the structure counts as reached. 1 is noise alone; a little more lets the
         scatter of χ² pass.
@@ -120,7 +131,8 @@ class StructureFit(ABC):
 
     Notes
     -----
-    A new method is a subclass whose ``_update(problem)`` gives an `Update`.
+    A new method is a subclass whose ``_update(problems)`` gives an `Update`; problems are one per
+    state, each with its target, temperature, pressure and weight.
     """
 
     pairs: Mapping[Types, Any] = field(default_factory=dict)
@@ -168,8 +180,8 @@ class StructureFit(ABC):
             )
 
     @abstractmethod
-    def _update(self, problem: Problem) -> Update:
-        """The method, set up for a problem; refuses what it cannot do."""
+    def _update(self, problems: Sequence[Problem]) -> Update:
+        """The method, set up for the problems of all states; refuses what it cannot do."""
 
     # ------------------------------------------------------------------ the loop
 
@@ -184,8 +196,9 @@ class StructureFit(ABC):
 
         Parameters
         ----------
-        target : Trace
-            Of coarse particles: what a map made of a fine trace.
+        target : Trace, or sequence of StatePoint
+            Of coarse particles: what a map made of a fine trace. With several state points the
+            potentials are those that suit all of them.
         workdir : path, optional
             Directory that keeps every iteration; a fit that finds itself there resumes.
         progress : bool, optional
@@ -203,61 +216,81 @@ class StructureFit(ABC):
             went wrong (the iteration is named).
         """
         show = sys.stderr.isatty() if progress is None else progress
-        problem = self._pose(target)
-        update = self._update(problem)
-        kept = None if workdir is None else Workdir(workdir, self._settings(problem))
-        records = [] if kept is None else kept.load()[: self.iterations]
-        wanted = target_numbers(problem, self.pressure)
+        problems = self._problems(target)
+        update = self._update(problems)
+        kept = None if workdir is None else Workdir(workdir, self._settings(problems))
+        records = [] if kept is None else kept.load()[: self.iterations * len(problems)]
+        wanted = [target_numbers(problem) for problem in problems]
         first = update.first()
-        sampling = Sampling.plan(self, problem, first)
-        self._tell(show, History(records, target=wanted), None)
-        while (reason := self._stop(problem, records)) is None:
-            potentials = update.next(records) if records else first
-            new = self._run(problem, sampling, records, potentials, show)
+        samplings = tuple(Sampling.plan(self, problem, first) for problem in problems)
+        self._tell(show, History(records, targets=wanted), None)
+        while (reason := self._stop(problems, records)) is None:
+            state = len(records) % len(problems)
+            rounds = records[: len(records) - state]
+            if state:
+                potentials = records[-1].potentials
+            else:
+                potentials = update.next(rounds) if rounds else first
+            new = self._run(
+                problems, samplings, update, rounds, potentials, state=state, progress=show
+            )
             records.append(new)
             if kept is not None:
                 kept.save(len(records) - 1, new)
-            self._tell(show, History(records, target=wanted), len(records) - 1)
-        best = self._best(problem, records)
+            self._tell(show, History(records, targets=wanted), len(records) - 1)
+        best = self._best(problems, records)
         final = records[best].potentials if records else first
+        last = records[best - best % len(problems) :][: len(problems)]
         return Result(
-            problem=problem,
-            history=History(records, target=wanted),
-            converged=bool(records) and self._violation(problem, records[best]) <= 1.0,
+            problems=problems,
+            history=History(records, targets=wanted),
+            converged=bool(records) and self._worst(problems, last)[1] <= 1.0,
             reason=reason,
-            errors=update.errors(records[: best + 1]),
+            errors=update.errors(records[: best - best % len(problems) + len(last)]),
             best=best,
-            sampling=sampling,
+            samplings=samplings,
             _final=final,
         )
 
-    def _pose(self, target: Any) -> Problem:
+    def _problems(self, target: Any) -> tuple[Problem, ...]:
         forms = {kind: getattr(self, f"{kind}s") for kind in ("pair", "bond", "angle", "dihedral")}
-        problem = pose(target, forms, temperature=self.temperature, exclude=self.exclude)
-        if self.pressure is not None and not problem.of_kind("pair"):
-            raise RegrainError(
-                f"{type(self).__name__}: the pressure is constrained through pair potentials, but "
-                "none is fitted; give a pair form, or pressure=None"
-            )
-        return problem
+        problems = pose_all(
+            target,
+            forms,
+            temperature=self.temperature,
+            pressure=self.pressure,
+            exclude=self.exclude,
+        )
+        for problem in problems:
+            if problem.pressure is not None and not problem.of_kind("pair"):
+                raise RegrainError(
+                    f"{type(self).__name__}: the pressure is constrained through pair potentials, "
+                    "but none is fitted; give a pair form, or pressure=None"
+                )
+        return problems
 
     def _run(
         self,
-        problem: Problem,
-        sampling: Sampling,
-        records: list[Iteration],
+        problems: Sequence[Problem],
+        samplings: Sequence[Sampling],
+        update: Update,
+        rounds: list[Iteration],
         potentials: Potentials,
-        show: bool,
+        *,
+        state: int,
+        progress: bool,
     ) -> Iteration:
-        """Run, measure, compare."""
+        """Run at one state, measure, compare."""
         start = monotonic()
-        index = len(records)
-        change = self._change(problem, records[-1].potentials if records else None, potentials)
-        time = sampling.time * self._stretch(problem, records)
-        refine = 2.0 ** sum(_too_hot(problem, record) for record in records)
+        index = len(rounds) + state
+        problem, sampling = problems[state], samplings[state]
+        change = self._change(problem, rounds[-1].potentials if rounds else None, potentials)
+        before = rounds[state :: len(problems)]
+        time = sampling.time * self._stretch(problem, before)
+        refine = 2.0 ** sum(_too_hot(problem, record) for record in before)
         try:
             trace = sampling.run(
-                problem, potentials, index, time=time, refine=refine, progress=show
+                problem, potentials, index, time=time, refine=refine, progress=progress
             )
         except RegrainError as error:
             raise RegrainError(f"coarse run {index + 1} of the fit: {error}") from error
@@ -282,6 +315,8 @@ class StructureFit(ABC):
             temperature=float(np.mean(trace.log["temperature"])),
             time=time,
             seconds=round(monotonic() - start, 2),
+            extra=update.measure(trace, problem),
+            state=state,
         )
 
     def _change(self, problem: Problem, old: Potentials | None, new: Potentials) -> float:
@@ -324,30 +359,45 @@ class StructureFit(ABC):
         structure = record.chi2 / self.tolerance
         if _too_hot(problem, record):
             return max(structure, 1.0) * record.temperature / problem.temperature
-        if self.pressure is None:
+        if problem.pressure is None:
             return structure
         needed = self._pressure_error(problem)
         error = max(record.pressure_error, 1e-300 if fine else needed)
-        miss = abs(record.pressure - self.pressure) / (AGREES * error)
+        miss = abs(record.pressure - problem.pressure) / (AGREES * error)
         return max(structure, miss, record.pressure_error / needed)
 
     def _stretch(self, problem: Problem, records: list[Iteration]) -> float:
         """By how much runs have to be longer than planned, for the error of the pressure."""
         factor = 1.0
-        if self.pressure is not None:
+        if problem.pressure is not None:
             for record in records:
                 excess = (record.pressure_error / self._pressure_error(problem)) ** 2
                 factor *= min(max(excess, 1.0), LONGER)
         return factor
 
-    def _stop(self, problem: Problem, records: list[Iteration]) -> str | None:
-        if records and self._violation(problem, records[-1]) <= 1.0:
+    def _worst(
+        self, problems: Sequence[Problem], runs: Sequence[Iteration], *, fine: bool = True
+    ) -> tuple[int, float]:
+        """Which state of a round is furthest off, and its violation."""
+        each = [
+            self._violation(problem, record, fine=fine)
+            for problem, record in zip(problems, runs, strict=True)
+        ]
+        return int(np.argmax(each)), max(each)
+
+    def _stop(self, problems: Sequence[Problem], records: list[Iteration]) -> str | None:
+        count = len(problems)
+        if len(records) % count:
+            return None
+        if records and self._worst(problems, records[-count:])[1] <= 1.0:
+            pressed = any(problem.pressure is not None for problem in problems)
             return (
                 "structure"
-                + (" and pressure agree" if self.pressure is not None else " agrees")
-                + " with the target within their errors"
+                + (" and pressure agree" if pressed else " agrees")
+                + (" with the target" if count == 1 else f" with the targets at {count} states")
+                + " within their errors"
             )
-        if len(records) >= self.iterations:
+        if len(records) >= self.iterations * count:
             return (
                 f"{len(records)} coarse runs were made"
                 if records
@@ -355,14 +405,21 @@ class StructureFit(ABC):
             )
         return None
 
-    def _best(self, problem: Problem, records: list[Iteration]) -> int:
-        if not records or self._violation(problem, records[-1]) <= 1.0:
-            return max(len(records) - 1, 0)
-        return int(np.argmin([self._violation(problem, r, fine=False) for r in records]))
+    def _best(self, problems: Sequence[Problem], records: list[Iteration]) -> int:
+        """Index of the worst run of the best round."""
+        if not records:
+            return 0
+        count = len(problems)
+        rounds = [records[k : k + count] for k in range(0, len(records), count)]
+        if self._worst(problems, rounds[-1])[1] <= 1.0:
+            best = len(rounds) - 1
+        else:
+            best = int(np.argmin([self._worst(problems, r, fine=False)[1] for r in rounds]))
+        return best * count + self._worst(problems, rounds[best], fine=False)[0]
 
     # ------------------------------------------------------------------ keeping and telling
 
-    def _settings(self, problem: Problem) -> dict[str, Any]:
+    def _settings(self, problems: Sequence[Problem]) -> dict[str, Any]:
         """What must be the same for a fit to be resumed."""
         settings: dict[str, Any] = {"method": type(self).__name__}
         for item in fields(self):
@@ -372,7 +429,11 @@ class StructureFit(ABC):
             if isinstance(value, Mapping):
                 value = {"-".join(k): None if v is None else v.to_dict() for k, v in value.items()}
             settings[item.name] = value
-        settings["target"] = problem.fingerprint()
+        states = [[p.temperature, p.pressure, p.weight, p.fingerprint()] for p in problems]
+        if len(states) == 1 and states[0][:3] == [self.temperature, self.pressure, 1.0]:
+            settings["target"] = states[0][3]
+        else:
+            settings["states"] = states
         return settings
 
     @staticmethod

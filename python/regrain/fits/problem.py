@@ -50,10 +50,16 @@ class Problem:
         By label; pairs as far as half the box.
     state : Particles
         Where every coarse run starts: the first frame, in the mean box, at rest.
-    temperature, exclude
-        See `StructureFit`.
+    temperature, pressure, exclude
+        See `StructureFit`; those of this state.
     reach : float
         Up to where g(r) of coarse runs is measured.
+    weight : float
+        Of this state beside others.
+    everywhere : tuple of Interaction
+        What is fitted at any state, where others have particles that this one has not.
+    trace : Trace
+        The target itself, for methods that measure more of it.
 
     Examples
     --------
@@ -67,6 +73,10 @@ class Problem:
     temperature: float
     exclude: int
     reach: float
+    pressure: float | None = None
+    weight: float = 1.0
+    everywhere: tuple[Interaction, ...] = ()
+    trace: Trace[Particles] | None = None
 
     @property
     def units(self) -> Units:
@@ -84,6 +94,11 @@ class Problem:
         names, counts = np.unique(self.state.topology.types, return_counts=True)
         return {str(n): float(c) / self.state.volume for n, c in zip(names, counts, strict=True)}
 
+    @property
+    def terms(self) -> tuple[Interaction, ...]:
+        """All that is fitted, here or at other states."""
+        return self.everywhere or self.interactions
+
     def of_kind(self, kind: str) -> list[Interaction]:
         """The fitted interactions of one kind."""
         return [term for term in self.interactions if term.kind == kind]
@@ -91,7 +106,7 @@ class Problem:
     def model(self, potentials: Potentials) -> ForceField:
         """The force field with these energies in the forms."""
         fields: dict[str, Any] = {f"{kind}s": dict(terms) for kind, terms in self.known.items()}
-        for term in self.interactions:
+        for term in self.terms:
             energy = potentials[term.label]
             fields[f"{term.kind}s"][term.types] = term.form.with_energy(energy)
         return ForceField(
@@ -112,8 +127,20 @@ class Problem:
         return digest.hexdigest()
 
 
-def pose(target: Any, forms: Forms, *, temperature: float, exclude: int) -> Problem:
+def pose(
+    target: Any,
+    forms: Forms,
+    *,
+    temperature: float,
+    exclude: int,
+    pressure: float | None = None,
+    weight: float = 1.0,
+    beside: Sequence[Any] = (),
+) -> Problem:
     """Check the forms against the target, and measure it.
+
+    ``beside`` are the targets at all states, if there are several: what is in none of them must not
+    be given, and what is in others only is left to them.
 
     Raises
     ------
@@ -139,16 +166,19 @@ def pose(target: Any, forms: Forms, *, temperature: float, exclude: int) -> Prob
     >>> problem.densities
     {'A': 0.792}
     """
-    _check_trace(target)
+    for trace in (target, *beside):
+        _check_trace(trace)
     first: Particles = target[0]
     terms = {kind: _normalised(kind, forms.get(kind, {})) for kind in _WIDTHS}
-    _check_types(terms, first)
-    interactions = tuple(
+    _check_types(terms, [trace[0] for trace in beside] or [first])
+    everywhere = tuple(
         Interaction(kind, types, form)  # type: ignore[arg-type]
         for kind, given in terms.items()
         for types, form in given.items()
         if _is_form(form)
     )
+    here = _present([first])
+    interactions = tuple(term for term in everywhere if term.types in here[term.kind])
     if not interactions:
         raise RegrainError(
             "there is nothing to fit: give at least one form without energies, such as "
@@ -169,6 +199,10 @@ def pose(target: Any, forms: Forms, *, temperature: float, exclude: int) -> Prob
         temperature=temperature,
         exclude=exclude,
         reach=min(half, BEYOND * longest),
+        pressure=pressure,
+        weight=weight,
+        everywhere=everywhere,
+        trace=target,
     )
 
 
@@ -211,10 +245,21 @@ def _normalised(kind: str, given: Mapping[Any, Any]) -> dict[tuple[str, ...], An
     return found
 
 
-def _check_types(terms: Mapping[str, Mapping[tuple[str, ...], Any]], state: Particles) -> None:
-    names = state.topology.type_names
-    present = dict(bonded_terms(state))
-    present["pair"] = set(combinations_with_replacement(names, 2))
+def _present(states: Sequence[Particles]) -> dict[str, set[tuple[str, ...]]]:
+    """Types of the pairs and bonded terms that any of these states has."""
+    present: dict[str, set[tuple[str, ...]]] = {kind: set() for kind in _WIDTHS}
+    for state in states:
+        present["pair"] |= set(combinations_with_replacement(state.topology.type_names, 2))
+        for kind, types in bonded_terms(state).items():
+            present[kind] |= types
+    return present
+
+
+def _check_types(
+    terms: Mapping[str, Mapping[tuple[str, ...], Any]], states: Sequence[Particles]
+) -> None:
+    names = sorted({name for state in states for name in state.topology.type_names})
+    present = _present(states)
     for kind, given in terms.items():
         unknown = sorted({t for types in given for t in types} - set(names))
         if unknown:

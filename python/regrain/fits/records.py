@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,10 @@ class Iteration:
         Kinetic; more than the one asked for means that the time step was too long.
     time, seconds : float
         Length of the run, and how long it took.
+    extra : dict of str to ndarray
+        What the method measured besides.
+    state : int
+        Index of the state that was run, where there are several.
 
     Examples
     --------
@@ -67,11 +71,13 @@ class Iteration:
     temperature: float
     time: float
     seconds: float
+    extra: dict[str, Floats] = field(default_factory=dict)
+    state: int = 0
 
     def numbers(self) -> dict[str, Any]:
         """Everything that is not an array, JSON-able."""
         names = ("pressure", "pressure_error", "rms", "chi2", "kirkwood_buff", "compressibility",
-                 "change", "temperature", "time", "seconds")  # fmt: skip
+                 "change", "temperature", "time", "seconds", "state")  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -29,17 +29,34 @@ class History(Sequence[Iteration]):
 
     Columns: RMS difference of the distributions, χ² (1 when only noise is left), pressure,
     isothermal compressibility and Kirkwood-Buff integrals from g(r), largest change of the
-    potential, length of the run, and seconds.
+    potential, length of the run, and seconds. Where there are several states, every iteration has a
+    line for each, and `at` picks those of one.
 
     Examples
     --------
     >>> from regrain.fits.result import History
-    >>> print(History([], target={}))
+    >>> print(History([], targets=[{}]))
     no coarse run was made
     """
 
-    def __init__(self, records: Sequence[Iteration], *, target: dict[str, Any]) -> None:
-        self.records, self.target = list(records), target
+    def __init__(self, records: Sequence[Iteration], *, targets: Sequence[dict[str, Any]]) -> None:
+        self.records, self.targets = list(records), list(targets)
+
+    def at(self, state: int) -> History:
+        """The runs at one of several states.
+
+        Raises
+        ------
+        RegrainError
+            There is no such state.
+        """
+        if not 0 <= state < len(self.targets):
+            raise RegrainError(
+                f"history: there is no state {state}; the fit has {len(self.targets)}, counted "
+                "from 0"
+            )
+        own = [record for record in self.records if record.state == state]
+        return History([replace(record, state=0) for record in own], targets=[self.targets[state]])
 
     def __len__(self) -> int:
         return len(self.records)
@@ -53,40 +70,47 @@ class History(Sequence[Iteration]):
 
     @property
     def head(self) -> str:
-        """The line of titles, and the target."""
-        return "\n".join(self._lines()[:2])
+        """The line of titles, and the target (of each state)."""
+        return "\n".join(self._lines()[: 1 + len(self.targets)])
 
     def line(self, index: int) -> str:
         """The line of one iteration."""
-        return self._lines()[2:][index]
+        return self._lines()[1 + len(self.targets) :][index]
 
     def _lines(self) -> list[str]:
-        pairs = list(self.target.get("kirkwood_buff", {}))
-        units = self.target.get("units", {})
+        pairs = list(dict.fromkeys(p for t in self.targets for p in t.get("kirkwood_buff", {})))
+        units = self.targets[0].get("units", {})
+        several = len(self.targets) > 1
 
         def titled(name: str, unit: str) -> str:
             return f"{name} / {units[unit]}" if units.get(unit) else name
 
-        heads = ["run", "RMS", "chi2", titled("pressure", "pressure"),
+        states = ["state", titled("T", "temperature")] if several else []
+        heads = ["run", *states, "RMS", "chi2", titled("pressure", "pressure"),
                  titled("compressibility", "compressibility"),
                  *(titled(f"KB {p.removeprefix('pair ')}", "volume") for p in pairs),
                  titled("max |dU|", "energy"), titled("time", "time"), "s"]  # fmt: skip
-        rows = [heads, self._target_row(pairs)]
+        rows = [heads]
+        for k, target in enumerate(self.targets):
+            names = [str(k), f"{target['temperature']:g}"] if several else []
+            rows.append(self._target_row(target, pairs, names))
         for k, r in enumerate(self.records):
-            rows.append([str(k + 1), f"{r.rms:.4f}", f"{r.chi2:.3g}",
+            names = [str(r.state), f"{self.targets[r.state]['temperature']:g}"] if several else []
+            rows.append([str(k // len(self.targets) + 1), *names, f"{r.rms:.4f}", f"{r.chi2:.3g}",
                          number(r.pressure, r.pressure_error), _short(r.compressibility),
-                         *(_short(r.kirkwood_buff[p]) for p in pairs),
+                         *(_short(r.kirkwood_buff.get(p)) for p in pairs),
                          f"{r.change:.3g}", f"{r.time:.4g}", f"{r.seconds:.1f}"])  # fmt: skip
         widths = [max(max(map(len, column)), 7) for column in zip(*rows, strict=True)]
         return ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
 
-    def _target_row(self, pairs: list[str]) -> list[str]:
-        wanted = self.target.get("pressure")
-        integrals = (_short(self.target["kirkwood_buff"][pair]) for pair in pairs)
+    @staticmethod
+    def _target_row(target: dict[str, Any], pairs: list[str], names: list[str]) -> list[str]:
+        wanted = target.get("pressure")
+        integrals = (_short(target.get("kirkwood_buff", {}).get(pair)) for pair in pairs)
         return [
-            "target", "", "",
+            "target", *names, "", "",
             "" if wanted is None else f"{wanted:g}",
-            _short(self.target.get("compressibility")),
+            _short(target.get("compressibility")),
             *integrals, "", "", "",
         ]  # fmt: skip
 
@@ -107,7 +131,8 @@ class Result:
     Attributes
     ----------
     model : ForceField
-        Of the best iteration; it was run, its numbers are in the history.
+        Of the best iteration; it was run, its numbers are in the history. Its temperature is that
+        of the first state.
     history : History
         One entry per coarse run.
     converged : bool
@@ -118,10 +143,14 @@ class Result:
         Standard errors of the energies at the nodes of each table, by label, from the errors of the
         distributions: what smoothing, cutoff and form leave out is not in them.
     best : int
-        Index of the iteration the model is from.
+        Index in the history of the run the model is from (of several states, the one that is
+        furthest off).
     sampling : Sampling
         How the coarse runs were made; the model keeps its pressure with this ``dt``, and with a
-        longer one it may not.
+        longer one it may not. Where there are several states, ``samplings`` has one for each.
+    problem : Problem
+        What was asked: ``problem.target`` holds the distributions of the target. ``problems`` has
+        one for each state.
 
     Examples
     --------
@@ -136,14 +165,24 @@ class Result:
     (False, 0, 'no coarse run was asked for')
     """
 
-    problem: Problem
+    problems: tuple[Problem, ...]
     history: History
     converged: bool
     reason: str
     errors: Potentials
     best: int
-    sampling: Sampling
+    samplings: tuple[Sampling, ...]
     _final: Potentials = field(repr=False)
+
+    @property
+    def problem(self) -> Problem:
+        """That of the first state."""
+        return self.problems[0]
+
+    @property
+    def sampling(self) -> Sampling:
+        """That of the first state."""
+        return self.samplings[0]
 
     @property
     def model(self) -> ForceField:
@@ -152,16 +191,17 @@ class Result:
 
     @property
     def potentials(self) -> list[dict[str, Any]]:
-        """The tables of every iteration, by label."""
+        """The tables of every coarse run, by label."""
         steps = [record.potentials for record in self.history] or [self._final]
         return [
-            {t.label: t.form.with_energy(step[t.label]) for t in self.problem.interactions}
+            {t.label: t.form.with_energy(step[t.label]) for t in self.problem.terms}
             for step in steps
         ]
 
     def __str__(self) -> str:
         state = "converged" if self.converged else "not converged"
-        chosen = f"; the model is that of run {self.best + 1}" if len(self.history) else ""
+        best = self.best // len(self.problems) + 1
+        chosen = f"; the model is that of run {best}" if len(self.history) else ""
         return f"{self.history}\n{state}: {self.reason}{chosen}"
 
     __repr__ = __str__
@@ -180,15 +220,16 @@ class Result:
         RegrainError
             No such interaction.
         """
-        labels = [term.label for term in self.problem.interactions]
+        labels = [term.label for term in self.problem.terms]
         label = labels[0] if label is None else label
         if label not in labels:
             raise RegrainError(f"there is no {label!r} in this fit; it has {', '.join(labels)}")
         if ax is None:
             plt = need("matplotlib.pyplot", extra="plot", purpose="a plot")
             ax = cast("Axes", plt.figure().add_subplot())
-        term = self.problem.interactions[labels.index(label)]
-        steps = [record.potentials[label] for record in self.history] or [self._final[label]]
+        term = self.problem.terms[labels.index(label)]
+        runs = self.history[:: len(self.problems)]
+        steps = [record.potentials[label] for record in runs] or [self._final[label]]
         for k, energy in enumerate(steps):
             shade = 0.15 + 0.6 * k / len(steps)
             ax.plot(term.nodes, energy, color=str(0.9 - shade), linewidth=0.8)
@@ -208,7 +249,7 @@ class Result:
         return ax
 
 
-def target_numbers(problem: Problem, pressure: float | None) -> dict[str, Any]:
+def target_numbers(problem: Problem) -> dict[str, Any]:
     """What the target has in the columns of the history."""
     names = problem.units
     integrals = {
@@ -216,11 +257,13 @@ def target_numbers(problem: Problem, pressure: float | None) -> dict[str, Any]:
         for t in problem.of_kind("pair")
     }
     return {
-        "pressure": pressure,
+        "temperature": problem.temperature,
+        "pressure": problem.pressure,
         "kirkwood_buff": integrals,
         "compressibility": compressibility(problem, integrals),
         "units": {
             "pressure": names.pressure,
+            "temperature": names.temperature,
             "compressibility": f"1/{names.pressure}" if names.pressure else "",
             "volume": f"{names.length}^3" if names.length else "",
             "energy": names.energy,

@@ -86,8 +86,7 @@ class Shape:
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
         """Bins that were sampled and that the table covers."""
-        x, nodes = self.target.x, self.term.nodes
-        return np.asarray(self.target.sampled(self.term.kind) & (x > nodes[0]) & (x < nodes[-1]))
+        return self.target.sampled(self.term.kind) & self.term.inside(self.target.x)
 
     @cached_property
     def counts(self) -> Floats:
@@ -148,7 +147,7 @@ class Shape:
 
     def relative_error(self, found: Distribution) -> Floats:
         """Error of a distribution over itself at the nodes, bin by bin; the end ones go on."""
-        n = len(found.x)
-        good = self.seen[:n] & (found.value > 0)
+        n = min(len(found.x), len(self.seen))
+        good = np.flatnonzero(self.seen[:n] & (found.value[:n] > 0))
         relative = found.error[good] / found.value[good]
         return np.asarray(np.interp(self.term.nodes, found.x[good], relative))

@@ -70,6 +70,10 @@ class Interaction:
         """What fractions of the form's range are of: its end for pairs, else its extent."""
         return float(self.nodes[-1] - (0.0 if self.kind == "pair" else self.nodes[0]))
 
+    def inside(self, x: Floats) -> NDArray[np.bool_]:
+        """Whether the form covers x."""
+        return np.asarray((x > self.nodes[0]) & (x < self.nodes[-1]))
+
     def volume(self, x: Floats) -> Floats:
         """Configuration space per length of the coordinate, up to a factor: r², sin θ, or 1."""
         if self.kind == "angle":

@@ -77,6 +77,7 @@ class Workdir:
         arrays = {f"u/{label}": energy for label, energy in record.potentials.items()}
         for label, distribution in record.measured.items():
             arrays.update({f"{part}/{label}": getattr(distribution, part) for part in _PARTS})
+        arrays.update({f"extra/{name}": array for name, array in record.extra.items()})
         save_arrays(self._file(index), arrays, meta=record.numbers())
 
     @staticmethod
@@ -89,7 +90,8 @@ class Workdir:
         measured = {
             label: Distribution(*(groups[part][label] for part in _PARTS)) for label in groups["x"]
         }
-        return Iteration(potentials=groups["u"], measured=measured, **numbers)
+        extra = groups.get("extra", {})
+        return Iteration(potentials=groups["u"], measured=measured, extra=extra, **numbers)
 
 
 def _short(value: Any) -> str:
