@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from regrain.errors import RegrainError
     from regrain.io import export, load, save
     from regrain.observables import Estimate
-    from regrain.report import Report, compare
+    from regrain.report import Report, compare, transfer
     from regrain.trace import Trace
 
 # The modules are their own home; where each of the other names lives is said below.
@@ -35,6 +35,7 @@ __all__ = [
     "report",
     "save",
     "trace",
+    "transfer",
     "units",
 ]
 
@@ -48,6 +49,7 @@ _HOMES = {
     "export": "regrain.io",
     "load": "regrain.io",
     "save": "regrain.io",
+    "transfer": "regrain.report",
 }
 
 

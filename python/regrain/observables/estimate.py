@@ -274,6 +274,9 @@ class Estimate:
         names = (name.removeprefix("_") for name in self.__slots__)
         return {name: self._value if name == "value" else getattr(self, name) for name in names}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Estimate.from_dict, (self.to_dict(),)  # its read-only mappings know no pickle
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain Python lists, strings and numbers: JSON-able, exact."""
 

@@ -167,6 +167,27 @@ class ForceField:
         terms = {f"{kind}s": terms for kind, terms in self._terms.items()}
         return ForceField(**{**terms, **self._settings, **changes})
 
+    def scaled(self, factor: float) -> ForceField:
+        """The same with every energy times a factor: ``scaled(T / model.temperature)`` keeps u/kT.
+
+        Examples
+        --------
+        >>> from regrain.particles import ForceField, HarmonicBond
+        >>> field = ForceField(bonds={("A", "A"): HarmonicBond(k=2.0, r0=1.0)})
+        >>> field.scaled(0.5).bonds["A", "A"]
+        HarmonicBond(k=1.0, r0=1.0)
+        """
+        terms = {
+            f"{kind}s": {key: None if p is None else p.scaled(factor) for key, p in given.items()}
+            for kind, given in self._terms.items()
+        }
+        others = {
+            name: value.scaled(factor)
+            for name, value in self._settings.items()
+            if isinstance(value, Law)
+        }
+        return self.replace(**terms, **others)
+
     # ------------------------------------------------------------------ as text and data
 
     def __repr__(self) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from operator import index
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -68,6 +68,8 @@ class Law:
 
     #: Parameters that are numbers to be fitted; without them it is a form.
     fitted: ClassVar[tuple[str, ...]] = ("energy", "coefficients")
+    #: Parameters that the energy is proportional to, all of those that are there together.
+    strengths: ClassVar[tuple[str, ...]] = ("epsilon", "k", "energy", "forces", "coefficients")
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -88,6 +90,29 @@ class Law:
     def missing(self) -> str | None:
         """Which parameter is still to be fitted, if it is a form and not yet a law."""
         return next((name for name in self.fitted if getattr(self, name, 0) is None), None)
+
+    def scaled(self, factor: float) -> Self:
+        """The same law with all energies times a factor.
+
+        Raises
+        ------
+        RegrainError
+            It has no parameter that its energies are proportional to, or none yet.
+
+        Examples
+        --------
+        >>> from regrain.particles import HarmonicBond
+        >>> HarmonicBond(k=2.0, r0=1.0).scaled(1.5)
+        HarmonicBond(k=3.0, r0=1.0)
+        """
+        names = [f.name for f in fields(self) if f.name in self.strengths]  # type: ignore[arg-type]
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if not given:
+            raise RegrainError(
+                f"{self!r} cannot be scaled: it has no {', '.join(names) or 'strength'} of its own"
+            )
+        changed = {name: float(factor) * np.asarray(value) for name, value in given.items()}
+        return replace(self, **changed)  # type: ignore[type-var]
 
     def to_dict(self) -> dict[str, Any]:
         """The parameters under their names, and the name of the potential: JSON-able."""

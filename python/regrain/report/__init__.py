@@ -3,6 +3,7 @@
 from regrain.report.comparison import compare, compare_estimates
 from regrain.report.report import Report
 from regrain.report.rows import SLOTS, Check, History, Row, Section, Source
+from regrain.report.transferability import transfer
 
 __all__ = [
     "SLOTS",
@@ -14,4 +15,5 @@ __all__ = [
     "Source",
     "compare",
     "compare_estimates",
+    "transfer",
 ]

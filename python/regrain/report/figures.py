@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -135,9 +135,80 @@ def _both(row: Row) -> Figure:
     return figure
 
 
+def quantities(rows: Sequence[Row]) -> list[str]:
+    """What can be drawn against temperature."""
+    found = {str(r.at["quantity"]): None for r in rows if "temperature" in r.at and _heights(r)}
+    return list(found)
+
+
+def _heights(row: Row) -> dict[str, Estimate]:
+    """What of a row is drawn at its temperature, by its legend."""
+    for name in ("rms", "regret", "ratio"):
+        loss = next((e for e in row.losses if e.name == name and e.defined), None)
+        if loss is not None:
+            noise = next((e for e in row.losses if e.name == "noise" and e.defined), None)
+            return {"": loss} if noise is None else {"": loss, "noise": noise}
+    sides = {"fine": row.fine, "": row.coarse}
+    return {k: e for k, e in sides.items() if e is not None and e.defined and not e.coords}
+
+
+def against_temperature(
+    rows: Sequence[Row], quantity: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """One quantity of the transfer section: fine, coarse, and other models."""
+    known = quantities(rows)
+    if not known:
+        raise RegrainError(
+            "no row was compared at another temperature, so there is nothing to draw"
+        )
+    if quantity is not None and quantity not in known:
+        raise RegrainError(
+            f"there is no {quantity!r} at other temperatures, but {', '.join(known)}"
+        )
+    mine = [r for r in rows if r.at.get("quantity") == (quantity or known[0])]
+    series: dict[str, list[tuple[float, Estimate]]] = {}
+    for row in mine:
+        model = str(row.at["model"])
+        for kind, estimate in _heights(row).items():
+            label = kind or model or "coarse"
+            place = series.setdefault(label, [])
+            if all(t != row.at["temperature"] for t, _ in place):  # the fine side of every model
+                place.append((float(row.at["temperature"]), estimate))
+    others = [label for label in series if label not in ("fine", "noise")]
+    with _styled():
+        ax = _axes(ax)
+        for label, points in series.items():
+            color = {"fine": FINE, "noise": INK}.get(label, COARSE)
+            rank = others.index(label) if label in others else 0
+            _points(ax, points, color, label, "osD^v<>"[rank % 7], filled=rank == 0)
+        first = next(iter(series.values()))[0][1]
+        what = first.name if first.name in ("rms", "regret", "ratio", "noise") else ""
+        ax.set_ylabel(_label(f"{quantity or known[0]} {what}".strip(), first.unit))
+        ax.set_xlabel("temperature")
+        ax.legend()
+    return ax
+
+
+def _points(
+    ax: Axes,
+    points: Sequence[tuple[float, Estimate]],
+    color: str,
+    label: str,
+    marker: str,
+    *,
+    filled: bool,
+) -> None:
+    t = [x for x, _ in points]
+    y = [float(e) for _, e in points]
+    reach = [0.0 if e.error is None else 2.0 * float(e.error) for _, e in points]
+    line = ":" if label == "noise" else "--" if not filled else "-"
+    ax.errorbar(t, y, reach, color=color, label=label, marker=marker, ls=line, lw=1.0, ms=4.5,
+                capsize=2.5, markerfacecolor=color if filled else "none")  # fmt: skip
+
+
 def overview(report: Report, ax: Axes | None = None) -> Axes:
     """Each compared row in sigmas; what is significant after Holm's correction is filled."""
-    rows = [row for row in report.rows if row.p is not None]
+    rows = [row for row in report.rows if row.p is not None and not row.at]
     if not rows:
         raise RegrainError("no row of the report was compared, so there is nothing to draw")
     with _styled():
@@ -226,10 +297,13 @@ def _decades(points: list[tuple[int, float]]) -> float:
 def figures(report: Report) -> Iterator[tuple[str, str, Figure]]:
     """(Caption, description for those who cannot see it, figure) of everything worth drawing."""
     for row in report.rows:
-        if row.axis is None or not row.defined or row.fine is None or row.coarse is None:
+        if row.at or row.axis is None or not row.defined or None in (row.fine, row.coarse):
             continue
         yield _caption(row), _description(row), _both(row)
-    if any(row.p is not None for row in report.rows):
+    for quantity in quantities(report.rows):
+        text = f"{quantity} against temperature, with bars of two standard errors."
+        yield text, text, cast("Figure", against_temperature(report.rows, quantity).figure)
+    if any(row.p is not None and not row.at for row in report.rows):
         text = "Differences in standard errors; filled where significant (Holm), grey within two."
         yield text, text, cast("Figure", overview(report).figure)
     if report.history is not None:

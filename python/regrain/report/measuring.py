@@ -40,9 +40,15 @@ def measured(
     observables: Sequence[Observable], fine: Trace[Any], coarse: Trace[Any], known: Known
 ) -> dict[str, tuple[Estimate, Estimate]]:
     """Row name -> (fine, coarse), what is known put in place of what was measured."""
+    return paired(evaluated(observables, fine), evaluated(observables, coarse), known)
+
+
+def paired(
+    fine: Sequence[Estimate], coarse: Sequence[Estimate], known: Known
+) -> dict[str, tuple[Estimate, Estimate]]:
+    """Row name -> (fine, coarse) of estimates of the same observables."""
     found: dict[str, tuple[Estimate, Estimate]] = {}
-    both = zip(_evaluated(observables, fine), _evaluated(observables, coarse), strict=True)
-    for one_side, other_side in both:
+    for one_side, other_side in zip(fine, coarse, strict=True):
         sides = _sides(one_side, other_side)
         for name, (one, two) in sides.items():
             one = known.replace(name, one_side.name if len(sides) == 1 else None, one, two)
@@ -57,7 +63,7 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     return next(new for k in range(2, 1000) if (new := f"{name} ({k})") not in taken)
 
 
-def _evaluated(observables: Sequence[Observable], trace: Trace[Any]) -> list[Estimate]:
+def evaluated(observables: Sequence[Observable], trace: Trace[Any]) -> list[Estimate]:
     """All of them, in one pass as far as that works."""
     together = [o for o in observables if isinstance(o, observing.Observable)]
     try:
@@ -69,7 +75,7 @@ def _evaluated(observables: Sequence[Observable], trace: Trace[Any]) -> list[Est
 
 def _measure(observable: Observable, trace: Trace[Any]) -> Estimate:
     """The estimate, or why there is none: one observable that fails must not cost the others."""
-    name = _name(observable)
+    name = name_of(observable)
     try:
         found = observable(trace)
     except Exception as error:
@@ -80,7 +86,7 @@ def _measure(observable: Observable, trace: Trace[Any]) -> Estimate:
     return found
 
 
-def _name(observable: Any) -> str:
+def name_of(observable: Any) -> str:
     given = getattr(observable, "name", None) or getattr(observable, "__name__", None)
     return given if isinstance(given, str) else type(observable).__name__.lower()
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from regrain.errors import MissingPackageError
 from regrain.report.rows import Check, History, Row, Section, Source
-from regrain.report.text import history_table, measures, pretty, side, sigmas
+from regrain.report.text import history_table, measures, notes_of, pretty, side, sigmas
 
 if TYPE_CHECKING:
     from regrain.report.report import Report
@@ -75,22 +75,22 @@ def _section(section: Section, report: Report) -> str:
         f'<th scope="col">{head}</th>'
         for head in ("", "fine", "coarse", "difference", "sigmas", "verdict")
     )
-    body = "\n".join(_row(row, report.verdict(row)) for row in section.rows)
+    told: set[str] = set()
+    body = "\n".join(_row(r, report.verdict(r), notes_of(r, told)) for r in section.rows)
+    notes = "".join(f'<p class="source">{escape(note)}</p>' for note in section.notes)
     return _titled(
         section.title,
-        f'<div class="scroll"><table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>'
-        "</table></div>",
+        f'{notes}<div class="scroll"><table>\n<thead><tr>{heads}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody></table></div>",
     )
 
 
-def _row(row: Row, verdict: str) -> str:
+def _row(row: Row, verdict: str, notes: Sequence[str]) -> str:
     unit = next((e.unit for e in (row.fine, row.coarse) if e is not None and e.unit), "")
     name = escape(row.name) + (
         f' <span class="unit">/ {escape(pretty(unit))}</span>' if unit else ""
     )
-    notes = [] if row.defined else [row.reason]
-    notes += [flag for flag in row.flags if flag not in notes]
-    if any(e is not None and e.defined and e.coords for e in (row.fine, row.coarse)):
+    if row.get("rms") is not None:
         cells = f'<td class="words" colspan="3">{escape(measures(row))}</td>'
     else:
         texts = (side(row.fine), side(row.coarse), measures(row))

@@ -13,16 +13,13 @@ from regrain.errors import RegrainError
 from regrain.report import checks, words
 from regrain.report.page import fragment, page
 from regrain.report.rows import SLOTS, Check, History, Row, Section, Source
-from regrain.report.statistics import holm
+from regrain.report.statistics import adjusted, verdict
 from regrain.report.text import as_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Report"]
-
-#: Probability that a report calls any equal pair different.
-SIGNIFICANCE = 0.05
 
 
 def share(tolerance: float) -> float:
@@ -111,11 +108,11 @@ class Report:
         return tuple(row for section in self.sections for row in section.rows)
 
     def __getitem__(self, name: str) -> Row:
-        found = [row for row in self.rows if row.name == name]
-        if not found:
-            have = ", ".join(row.name for row in self.rows) or "none"
-            raise RegrainError(f"the report has no row {name!r}; it has {have}")
-        return found[0]
+        for row in self.rows:
+            if row.name == name:
+                return row
+        have = ", ".join(row.name for row in self.rows) or "none"
+        raise RegrainError(f"the report has no row {name!r}; it has {have}")
 
     def section(self, slot: str) -> Section:
         """The section of a slot.
@@ -139,7 +136,7 @@ class Report:
     @cached_property
     def adjusted(self) -> Mapping[str, float]:
         """Name -> p-value of every row that has one, adjusted together by Holm (1979)."""
-        return holm({row.name: row.p for row in self.rows if row.p is not None})
+        return adjusted(self.rows)
 
     def verdict(self, row: Row) -> str:
         """What to call the difference of a row.
@@ -152,15 +149,7 @@ class Report:
             the only row, but among so many, with so few samples, chance may have done it.
             ``"undefined"``: a side or its error is missing. Empty for a row that compares nothing.
         """
-        if not row.defined:
-            return "undefined"
-        if row.name not in self.adjusted:
-            return ""
-        if self.adjusted[row.name] >= SIGNIFICANCE:
-            return "same" if row.p is None or row.p >= SIGNIFICANCE else "undecided"
-        relative = row.get("relative")
-        small = relative is not None and abs(relative) < self.tolerance
-        return "close" if small else "different"
+        return verdict(row, self.adjusted, self.tolerance)
 
     @property
     def worst(self) -> Row | None:
@@ -180,7 +169,8 @@ class Report:
 
     def check(self) -> tuple[Check, ...]:
         """Everything that must hold if the report is to be believed."""
-        return (*self.checks, *checks.of_rows(self.rows))
+        of_sections = [check for section in self.sections for check in section.checks]
+        return (*self.checks, *of_sections, *checks.of_rows(self.rows))
 
     def __str__(self) -> str:
         return as_text(self)

@@ -57,6 +57,9 @@ class Row:
         more than three standard errors fails the report's self-check.
     flags : sequence of str
         What a reader must know before believing the row.
+    at : mapping of str to str or float
+        For a row that is not of the state point or the model of the report: its ``"quantity"``,
+        ``"temperature"``, ``"model"``. Rows of one quantity become one figure.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class Row:
     p: float | None = None
     within: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     flags: Sequence[str] = ()
+    at: Mapping[str, str | float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "losses", tuple(self.losses))
@@ -158,6 +162,7 @@ class Row:
             "p": self.p,
             "within": {k: list(v) for k, v in self.within.items()},
             "flags": list(self.flags),
+            "at": dict(self.at),
         }
 
     @classmethod
@@ -173,6 +178,7 @@ class Row:
             p=fields["p"],
             within={k: (v[0], v[1]) for k, v in fields["within"].items()},
             flags=fields["flags"],
+            at=fields.get("at", {}),
             **sides,
         )
 
@@ -186,6 +192,10 @@ class Section:
     slot : str
         Which question: a key of ``SLOTS``.
     rows : sequence of Row
+    notes : sequence of str
+        How the numbers were made, for the reader of the whole section.
+    checks : sequence of Check
+        What was checked on the traces behind it.
 
     Raises
     ------
@@ -201,9 +211,12 @@ class Section:
 
     slot: str
     rows: Sequence[Row]
+    notes: Sequence[str] = ()
+    checks: Sequence[Check] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", tuple(self.rows))
+        for name in ("rows", "notes", "checks"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.slot not in SLOTS:
             raise RegrainError(
                 f"a report has no slot {self.slot!r}; the slots are {', '.join(SLOTS)}"
@@ -218,14 +231,59 @@ class Section:
         """What the section is headed with."""
         return SLOTS[self.slot]
 
+    def __getitem__(self, name: str) -> Row:
+        for row in self.rows:
+            if row.name == name:
+                return row
+        have = ", ".join(row.name for row in self.rows) or "none"
+        raise RegrainError(f"{self.slot} has no row {name!r}; it has {have}")
+
+    def __str__(self) -> str:
+        from regrain.report.text import section_as_text
+
+        return section_as_text(self)
+
+    def plot(self, ax: Axes | None = None, *, quantity: str | None = None) -> Axes:
+        """One quantity against temperature, fine and coarse with bars of two standard errors.
+
+        Of a function the RMS difference is drawn, with what the errors alone would give.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure when omitted.
+        quantity : str, optional
+            Which of them; the first one when omitted.
+
+        Raises
+        ------
+        MissingPackageError
+            matplotlib is not installed.
+        RegrainError
+            No such quantity, or nothing of it is defined.
+        """
+        from regrain.report.figures import against_temperature
+
+        return against_temperature(self.rows, quantity, ax)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain lists, strings and numbers."""
-        return {"slot": self.slot, "rows": [row.to_dict() for row in self.rows]}
+        return {
+            "slot": self.slot,
+            "rows": [row.to_dict() for row in self.rows],
+            "notes": list(self.notes),
+            "checks": [vars(check) for check in self.checks],
+        }
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Section:
         """The section that ``to_dict`` wrote."""
-        return cls(fields["slot"], [Row.from_dict(row) for row in fields["rows"]])
+        return cls(
+            fields["slot"],
+            [Row.from_dict(row) for row in fields["rows"]],
+            fields.get("notes", ()),
+            [Check(**check) for check in fields.get("checks", ())],
+        )
 
 
 @dataclass(frozen=True)

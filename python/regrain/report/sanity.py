@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from regrain.errors import RegrainError
+from regrain.observables.blocks import mean_with_error
 from regrain.report.rows import Check, Source, jsonable
 from regrain.report.text import short
 from regrain.trace import Trace
@@ -80,7 +81,7 @@ def source_of(trace: Trace[Any], label: str, known: Mapping[str, float]) -> Sour
         times=(float(trace.times[0]), float(trace.times[-1])),
         system=system.removeprefix(f"{name}(").removesuffix(")"),
         state={
-            k: str(v) for k, v in _facts(trace, known).items() if k in ("density", "temperature")
+            k: str(v) for k, v in facts(trace, known).items() if k in ("density", "temperature")
         },
         provenance={k: v for k, v in provenance.items() if len(str(v)) < 2000},
     )
@@ -94,7 +95,11 @@ def checks_of(fine: Trace[Any], coarse: Trace[Any], known: Mapping[str, float]) 
     known : mapping of str to float
         Numbers of the fine model that its trace does not tell, such as ``"temperature"``.
     """
-    one, two = _facts(fine, known), _facts(coarse, {})
+    return agreement(facts(fine, known), facts(coarse, {}))
+
+
+def agreement(one: Mapping[str, Fact], two: Mapping[str, Fact]) -> list[Check]:
+    """One check for each number, of a fine and a coarse side."""
     found = []
     for name in one.keys() | two.keys():
         if name not in one or name not in two:
@@ -107,12 +112,13 @@ def checks_of(fine: Trace[Any], coarse: Trace[Any], known: Mapping[str, float]) 
     return sorted(found, key=lambda check: check.name)
 
 
-def _facts(trace: Trace[Any], known: Mapping[str, float]) -> dict[str, Fact]:
-    facts = _BY_LEVEL[trace.level](trace) if trace.level in _BY_LEVEL else {}
+def facts(trace: Trace[Any], known: Mapping[str, float]) -> dict[str, Fact]:
+    """What a trace tells of its state point, and what is known of it."""
+    found = _BY_LEVEL[trace.level](trace) if trace.level in _BY_LEVEL else {}
     unit = units(trace.units)
     if "temperature" in known:
-        facts["temperature"] = Fact(known["temperature"], unit.temperature, 0.02)
-    return facts
+        found["temperature"] = Fact(known["temperature"], unit.temperature, 0.02)
+    return found
 
 
 def _of_particles(trace: Trace[Any]) -> dict[str, Fact]:
@@ -129,7 +135,8 @@ def _of_particles(trace: Trace[Any]) -> dict[str, Fact]:
     }
     temperature = _temperature(trace)
     if temperature is not None:
-        found["temperature"] = Fact(temperature, unit.temperature, 0.02)
+        slack = 0.02 + 3.0 * _temperature_noise(trace) / max(temperature, 1e-300)
+        found["temperature"] = Fact(temperature, unit.temperature, slack)
     return found
 
 
@@ -150,6 +157,14 @@ def _temperature(trace: Trace[Any]) -> float | None:
     return float(np.mean(found))
 
 
+def _temperature_noise(trace: Trace[Any]) -> float:
+    """Standard error of the mean temperature, as far as the log tells."""
+    if "temperature" not in trace.log:
+        return 0.0
+    error = mean_with_error(trace.log["temperature"]).error
+    return 0.0 if error is None else float(error[0])
+
+
 _BY_LEVEL: Mapping[str, Callable[[Trace[Any]], dict[str, Fact]]] = {"particles": _of_particles}
 
 
@@ -162,7 +177,7 @@ def thermostat(trace: Trace[Any], label: str) -> list[Check]:
         return []
     unit = units(trace.units).temperature
     text = f"{label}: {Fact(found, unit, 0.0)}, its model was made for {Fact(wanted, unit, 0.0)}"
-    good = abs(found - wanted) <= HOT * wanted
+    good = abs(found - wanted) <= max(HOT * wanted, 3.0 * _temperature_noise(trace))
     hint = "" if good else "; a shorter time step, more friction or a longer start may cure it"
     return [Check("thermostat", good, text + hint)]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,9 +13,15 @@ from scipy import special, stats
 from regrain.errors import RegrainError
 from regrain.observables import Estimate
 
+if TYPE_CHECKING:
+    from regrain.report.rows import Row
+
 __all__ = ["Difference", "difference", "holm", "on_grid_of"]
 
 Floats = NDArray[np.float64]
+
+#: Probability that a report calls any equal pair different.
+SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +169,24 @@ def holm(p: Mapping[str, float]) -> dict[str, float]:
         running = max(running, min(1.0, (len(p) - rank) * p[name]))
         adjusted[name] = running
     return {name: adjusted[name] for name in p}
+
+
+def adjusted(rows: Iterable[Row]) -> dict[str, float]:
+    """Name -> p-value of every row that has one, adjusted together."""
+    return holm({row.name: row.p for row in rows if row.p is not None})
+
+
+def verdict(row: Row, family: Mapping[str, float], tolerance: float) -> str:
+    """What to call the difference of a row among a family of adjusted p-values: see ``Report``."""
+    if not row.defined:
+        return "undefined"
+    if row.name not in family:
+        return ""
+    if family[row.name] >= SIGNIFICANCE:
+        return "same" if row.p is None or row.p >= SIGNIFICANCE else "undecided"
+    relative = row.get("relative")
+    small = relative is not None and abs(relative) < tolerance
+    return "close" if small else "different"
 
 
 def on_grid_of(fine: Estimate, coarse: Estimate) -> tuple[Estimate, Estimate]:

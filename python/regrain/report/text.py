@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from math import floor, log10
 from textwrap import wrap
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from regrain.observables import Estimate
 from regrain.observables.text import number
 from regrain.report.rows import History, Row, Section
+from regrain.report.statistics import adjusted, verdict
 
 if TYPE_CHECKING:
     from regrain.report.report import Report
@@ -104,7 +105,7 @@ def as_text(report: Report) -> str:
         lines += wrap(str(source), WIDTH, subsequent_indent="  ")
     lines += ["", *_bullets(report.headline)]
     for section in report.sections:
-        lines += ["", section.title, "-" * WIDTH, *_section(section, report)]
+        lines += ["", section.title, "-" * WIDTH, *_section(section, report.verdict)]
     if report.limits:
         lines += ["", "Where this model must not be used", "-" * WIDTH, *_bullets(report.limits)]
     if report.history is not None:
@@ -124,23 +125,40 @@ def _bullets(texts: Sequence[str]) -> list[str]:
     ]
 
 
-def _section(section: Section, report: Report) -> list[str]:
-    lines = _line(HEADS)
+def _section(section: Section, verdict_of: Callable[[Row], str]) -> list[str]:
+    lines = [line for note in section.notes for line in wrap(note, WIDTH)]
+    lines += _line(HEADS)
+    told: set[str] = set()
     for row in section.rows:
-        lines += _row(row, report.verdict(row))
+        lines += _row(row, verdict_of(row), notes_of(row, told))
     return lines
 
 
-def _row(row: Row, verdict: str) -> list[str]:
+def notes_of(row: Row, told: set[str]) -> list[str]:
+    """What stands below a row; rows of several temperatures do not repeat each other."""
+    notes = [row.reason] if not row.defined else []
+    notes += [flag for flag in row.flags if flag not in notes]
+    notes = [note for note in notes if not (row.at and note in told)]
+    told.update(notes)
+    return notes
+
+
+def section_as_text(section: Section, tolerance: float = 0.05) -> str:
+    """One section as a report of its own would print it."""
+    family = adjusted(section.rows)
+    body = _section(section, lambda row: verdict(row, family, tolerance))
+    failed = [str(check) for check in section.checks if check.passed is False]
+    return "\n".join([section.title, "-" * WIDTH, *body, *_bullets(failed)])
+
+
+def _row(row: Row, verdict: str, notes: Sequence[str]) -> list[str]:
     unit = next((e.unit for e in (row.fine, row.coarse) if e is not None and e.unit), "")
     name = f"{row.name} ({pretty(unit)})" if unit else row.name
-    if any(e is not None and e.defined and e.coords for e in (row.fine, row.coarse)):
-        lines = _spanned(name, measures(row) or row.reason, sigmas(row), verdict)
+    if row.get("rms") is not None:
+        lines = _spanned(name, measures(row), sigmas(row), verdict)
     else:
         cells = (name, side(row.fine), side(row.coarse), measures(row), sigmas(row), verdict)
         lines = _line(cells)
-    notes = [row.reason] if not row.defined else []
-    notes += [flag for flag in row.flags if flag not in notes]
     for note in notes:
         lines += wrap(note, WIDTH, initial_indent="    ! ", subsequent_indent="      ")
     return lines

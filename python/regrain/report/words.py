@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from regrain.report.rows import Row
 from regrain.report.text import pretty, short, side, sigmas
+from regrain.units import units
 
 if TYPE_CHECKING:
     from regrain.report.report import Report
@@ -15,8 +16,8 @@ CLOCK = "time scale"
 
 
 def headline(report: Report) -> tuple[str, ...]:
-    """Kept, lost, open, clock, cost, unknown: a line each, as far as there is something to say."""
-    compared = [row for row in report.rows if row.p is not None]
+    """Kept, lost, open, clock, cost, transfer, unknown: a line each where there is something."""
+    compared = [row for row in report.rows if row.p is not None and not row.at]
     verdicts = {row.name: report.verdict(row) for row in compared}
     kept = [row for row in compared if verdicts[row.name] in ("same", "close")]
     lost = sorted(
@@ -31,6 +32,7 @@ def headline(report: Report) -> tuple[str, ...]:
     if open_:
         lines.append("Undecided: " + "; ".join(_lost(row) for row in open_) + "; run for longer.")
     lines += [text for row in report.rows if (text := _ratio(row))]
+    lines += _transfer(report)
     unknown = [row.name for row in _observables(report) if not row.defined]
     if unknown:
         lines.append(f"Not compared: {', '.join(unknown)}.")
@@ -42,7 +44,7 @@ def limits(report: Report) -> tuple[str, ...]:
     found = [
         f"For {row.name}: {_lost(row, name=False)}."
         for row in report.rows
-        if report.verdict(row) == "different"
+        if report.verdict(row) == "different" and not row.at
     ]
     clock = next((row for row in report.rows if row.name == CLOCK and row.defined), None)
     if clock is not None and clock.losses:
@@ -60,10 +62,76 @@ def limits(report: Report) -> tuple[str, ...]:
         for row in report.rows
         if not row.defined and row.name in {r.name for r in _observables(report)}
     ]
-    if all(section.slot != "transfer" for section in report.sections):
-        found.append(f"Away from where it was compared{_state_point(report)}: never tested there.")
+    found += _elsewhere(report)
     found += [f"{c.name}: {c.text}." for c in report.check() if c.passed is False]
     return tuple(found)
+
+
+def _moved(report: Report) -> dict[str, dict[float, list[Row]]]:
+    """Rows of the transfer section by model and temperature."""
+    found: dict[str, dict[float, list[Row]]] = {}
+    for row in report.rows:
+        if "temperature" in row.at:
+            of_model = found.setdefault(str(row.at.get("model", "")), {})
+            of_model.setdefault(float(row.at["temperature"]), []).append(row)
+    return found
+
+
+def _transfer(report: Report) -> list[str]:
+    """One line per model: where it kept what was compared, and where it did not."""
+    lines = []
+    for model, points in _moved(report).items():
+        texts = []
+        for t, rows in points.items():
+            judged = [(row, report.verdict(row)) for row in rows if row.p is not None]
+            lost = [str(row.at["quantity"]) for row, verdict in judged if verdict == "different"]
+            if judged:
+                texts.append(f"{_where(report, t)} {'lost ' + ', '.join(lost) if lost else 'kept'}")
+        if texts:
+            lines.append(f"Transfer{f', {model}' if model else ''}: {'; '.join(texts)}.")
+    return lines
+
+
+def _elsewhere(report: Report) -> list[str]:
+    """What the transfer section says against the use at other state points."""
+    moved = _moved(report)
+    if not moved:
+        return [f"Away from where it was compared{_state_point(report)}: never tested there."]
+    found = []
+    for model, points in moved.items():
+        label = f", {model}" if model else ""
+        for t, rows in points.items():
+            bad = [
+                f"{row.at['quantity']} {_lost(row, name=False)}"
+                for row in rows
+                if report.verdict(row) == "different"
+            ]
+            if bad:
+                found.append(f"At {_where(report, t)}{label}: {'; '.join(bad)}.")
+        unknown: dict[str, list[float]] = {}
+        for t, rows in points.items():
+            for row in rows:
+                if not row.defined and not row.losses:
+                    unknown.setdefault(str(row.at["quantity"]), []).append(t)
+        grouped: dict[tuple[float, ...], list[str]] = {}
+        for quantity, places in unknown.items():
+            grouped.setdefault(tuple(places), []).append(quantity)
+        found += [
+            f"At {', '.join(_where(report, t) for t in places)}{label}: not known for "
+            f"{', '.join(quantities)}."
+            for places, quantities in grouped.items()
+        ]
+    every = sorted({t for points in moved.values() for t in points})
+    found.append(
+        f"Below {_where(report, every[0])}, above {_where(report, every[-1])}, and at densities "
+        "other than those of the runs: never tested there."
+    )
+    return found
+
+
+def _where(report: Report, t: float) -> str:
+    unit = units(report.units).temperature
+    return f"{t:g} {unit}" if unit else f"T = {t:g}"
 
 
 def _observables(report: Report) -> tuple[Row, ...]:
