@@ -13,7 +13,9 @@ from regrain.particles import (
     HarmonicAngle,
     HarmonicBond,
     LennardJones,
+    Network,
     Particles,
+    PeriodicDihedral,
     Table,
     Topology,
     fcc,
@@ -30,6 +32,35 @@ FIELD = ForceField(
     exclude=3,
     units="md",
 )
+
+
+def test_a_scaled_force_field_has_so_much_of_every_term() -> None:
+    rng = np.random.default_rng(4)
+    topology = Topology(
+        ["A", "B", "A", "B"],
+        bonds=[(0, 1), (1, 2), (2, 3)],
+        angles=[(0, 1, 2), (1, 2, 3)],
+        dihedrals=[(0, 1, 2, 3)],
+    )
+    state = Particles(rng.random((4, 3)) * 2, box=[9, 9, 9], topology=topology)
+    field = ForceField(
+        {
+            ("A", "A"): LennardJones(epsilon=1, sigma=1, cutoff=3),
+            ("A", "B"): None,
+            ("B", "B"): None,
+        },
+        bonds={("A", "B"): HarmonicBond(k=3, r0=1)},
+        angles={("A", "B", "A"): HarmonicAngle(k=2, theta0=2), ("B", "A", "B"): None},
+        dihedrals={("A", "B", "A", "B"): PeriodicDihedral(k=1, n=1)},
+        network=Network(pairs=[(0, 3)], k=[2.0], r0=[1.0]),
+        temperature=1.5,
+        exclude=0,
+    )
+    whole, part = field.evaluate(state), field.scaled(0.5).evaluate(state)
+    assert all(value != 0 for name, value in whole.terms.items() if name != "triple")
+    assert part.terms == pytest.approx({name: 0.5 * value for name, value in whole.terms.items()})
+    np.testing.assert_allclose(part.forces, 0.5 * whole.forces, rtol=1e-12)
+    assert field.scaled(0.5).temperature == 1.5
 
 
 def pair(a: str = "A", b: str = "A", **topology: object) -> Particles:

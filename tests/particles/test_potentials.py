@@ -51,6 +51,19 @@ def test_a_potential_is_its_text_and_its_data(potential: Potential) -> None:
     assert potential != HarmonicBond(k=9.0, r0=9.0)
 
 
+@pytest.mark.parametrize("potential", SHORT, ids=lambda p: type(p).__name__)
+def test_a_scaled_potential_has_so_much_of_every_energy(potential: Potential) -> None:
+    if potential.missing:
+        with pytest.raises(RegrainError, match=f"cannot be scaled: it has no {potential.missing}"):
+            potential.scaled(2.0)
+        return
+    low, high = potential.domain()
+    x = np.linspace(low, high, 9)[1:-1]
+    scaled = potential.scaled(0.75)
+    np.testing.assert_allclose(scaled.u(x), 0.75 * potential.u(x), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(scaled.force(x), 0.75 * potential.force(x), rtol=1e-12, atol=1e-12)
+
+
 def test_numbers_are_plain() -> None:
     table = Table(r_min=np.float32(0.5), r_max=np.float64(1), points=np.int64(3))
     assert repr(table) == "Table(r_min=0.5, r_max=1.0, points=3)"
