@@ -35,6 +35,19 @@ def test_info_names_versions_threads_and_packages(capsys, monkeypatch):
     assert told["no-such-package"] == 'not installed: pip install "regrain[io]"'
 
 
+def test_fits_are_told_by_name(capsys):
+    assert cli.main(["fits"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = dict(line.split(None, 1) for line in lines)
+    assert {"HNCGN", "IBI", "BoltzmannInversion"} <= set(told)
+    assert told["HNCGN"].startswith("Gauss-Newton inversion of g(r)")
+    assert cli.main(["fits", "IBI"]) == 0
+    assert "Loses / Assumes" in capsys.readouterr().out
+    assert cli.main(["fits", "IBY"]) == 2
+    assert "got 'IBY', expected one of" in (err := capsys.readouterr().err)
+    assert "did you mean 'IBI'?" in err
+
+
 def test_cmake_dir_holds_the_package(capsys):
     assert cli.main(["cmake-dir"]) == 0
     prefix = Path(capsys.readouterr().out.strip())

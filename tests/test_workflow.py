@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ from regrain.fits import HNCGN, IBI
 from regrain.maps import Beads
 from regrain.observables import RDF, Angles, Diffusion, Pressure
 from regrain.particles import (
+    BSpline,
     CellRescale,
     ForceField,
+    HarmonicBond,
     Langevin,
     LennardJones,
     NoseHoover,
@@ -26,6 +29,7 @@ from regrain.particles import (
     fcc,
 )
 from regrain.workflow import Config, square
+from regrain.workflow.config import methods
 
 DEMO = rg.io.example("spce").readme.with_name("demo.toml")
 
@@ -224,7 +228,7 @@ def test_all_kinds_of_settings_are_understood(tmp_path):
             "report": {
                 "tolerance": 0.1,
                 "known": {"pressure": [1.0, 0.1]},
-                "observables": {"RDF": [{"r_max": 1.0}, {"r_max": 2.0}]},
+                "observables": {"RDF": [{"r_max": 1.0}, {"r_max": 2.0}], "Pressure": {}},
             },
         },
         base=tmp_path,
@@ -238,8 +242,140 @@ def test_all_kinds_of_settings_are_understood(tmp_path):
     assert type(config.fit.bonds["A", "A"]).__name__ == "TableBond"
     assert config.run["dynamics"] == NoseHoover(time=0.5)
     assert config.run["barostat"] == CellRescale(pressure=1.0, time=2.0, compressibility=0.1)
-    assert config.observables == (RDF(r_max=1.0), RDF(r_max=2.0))
+    assert config.observables == (RDF(r_max=1.0), RDF(r_max=2.0), Pressure())
     assert config.compare == {"tolerance": 0.1, "known": {"pressure": (1.0, 0.1)}}
+
+
+def test_forms_are_told_by_their_keys_and_parameters_may_be_free():
+    tables = {
+        "A-A": {"r_min": 0.3, "r_max": 1.0, "functions": 20},
+        "A-B": {"r_min": 0.3, "r_max": 1.0, "points": 20, "core": "error"},
+        "B-B": {"potential": "BSpline", "r_min": 0.3, "r_max": 1.0, "functions": 9, "degree": 5},
+    }
+    bonds = {
+        "A-A": {"r_min": 0.1, "r_max": 0.3, "functions": 8},
+        "A-B": {"potential": "HarmonicBond", "k": 10.0, "r0": 0.2},
+    }
+    config = demo_with({"method": "IBI", "temperature": 1.0, "pairs": tables, "bonds": bonds})
+    pairs = config.fit.pairs
+    assert pairs["A", "A"] == BSpline(r_min=0.3, r_max=1.0, functions=20)
+    assert pairs["A", "B"] == Table(r_min=0.3, r_max=1.0, points=20, core="error")
+    assert pairs["B", "B"] == BSpline(r_min=0.3, r_max=1.0, functions=9, degree=5)
+    assert type(config.fit.bonds["A", "A"]).__name__ == "BSplineBond"
+    assert config.fit.bonds["A", "B"] == HarmonicBond(k=10.0, r0=0.2)
+
+
+def test_every_fit_can_be_asked_for_by_name():
+    pairs = {"W-W": {"r_min": 0.22, "r_max": 0.9, "points": 69}}
+    for name, kind in methods().items():
+        needed = {key: 300.0 for key in ("temperature",) if key in signature(kind).parameters}
+        assert type(demo_with({"method": name, "pairs": pairs, **needed}).fit) is kind
+    assert {"HNCGN", "IBI", "BoltzmannInversion"} <= set(methods())
+    assert not {"Result", "History", "StructureFit", "StatePoint"} & set(methods())
+
+
+def demo_with(fit):
+    given = tomllib.loads(DEMO.read_text())
+    return Config.from_dict({**given, "fit": fit})
+
+
+# ------------------------------------------------------------------- other temperatures
+
+TRANSFER = """
+[transfer]
+temperatures = [2.0, 3.0, 4.0]
+scaled = true
+time = 3.0
+
+[transfer.fine.3.0]
+trajectory = "hot.gsd"
+
+[transfer.known.4]
+pressure = [1.6, 0.2]
+"""
+
+
+@pytest.fixture(scope="module")
+def moved(gas, tmp_path_factory):
+    """The square with its model at other temperatures, and its workdir."""
+    law = ForceField(
+        pairs={("A", "A"): LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.0, mode="shifted")},
+        temperature=3.0,
+    )
+    start = fcc(cells=4, density=0.28)
+    rg.save(law.run(start, time=5.0, dt=0.005, every=0.25, progress=False), gas / "hot.gsd")
+    text = SETTINGS + TRANSFER.replace("fine.3.0", 'fine."3.0"')
+    (gas / "moved.toml").write_text(text.replace("iterations = 2", "iterations = 1"))
+    work = tmp_path_factory.mktemp("moved")
+    return square(gas / "moved.toml", workdir=work, progress=False), work
+
+
+def test_the_model_at_other_temperatures_becomes_part_of_the_report(gas, moved):
+    done, work = moved
+    section = done.report.section("transfer")
+    # Where it was fitted the target is the fine side, and there is nothing to scale.
+    assert section["RDF G-G at T = 2"].fine.defined
+    assert {row.at["model"] for row in section.rows} == {"", "scaled"}
+    assert section["RDF G-G at T = 3"].fine.defined
+    assert section["RDF G-G at T = 4"].reason == "fine: no fine trace at T = 4 was given"
+    assert float(section["pressure at T = 4, scaled"].fine) == 1.6
+    # The start of each is at the density of its fine trace.
+    assert "density 0.28, 0.3" in section.notes[0]
+    assert "Langevin(friction=2.0" in section.notes[0]  # as [run] says
+    assert "for 3 after 0.3, dt 0.005" in section.notes[0]
+    assert len(list((work / "transfer").iterdir())) == 5
+    assert "Transfer: use at another state point" in (work / "report.html").read_text()
+    by_hand = rg.transfer(
+        done.result.model,
+        Beads(by="residue", name="G")(rg.load(gas / "hot.gsd"))[0],
+        temperatures=[3.0],
+        observables=[RDF(r_max=2.5, bins=25), Pressure()],
+        time=3.0,
+        dt=0.005,
+        every=0.2,
+        seed=4,
+        dynamics=Langevin(friction=2.0),
+    )
+    one, two = (s["pressure at T = 3"].coarse for s in (section, by_hand))
+    assert one.to_dict() == two.to_dict()
+    again = square(gas / "moved.toml", workdir=work, progress=False)
+    assert again.report.section("transfer").to_dict() == section.to_dict()
+    assert len(list((work / "transfer").iterdir())) == 5
+
+
+TRANSFER_MISTAKES = {
+    "no temperatures": ("temperatures = [2.0, 3.0, 4.0]", "", "temperatures is missing"),
+    "temperatures": ("[2.0, 3.0, 4.0]", "[0.0]", r"\[transfer\]: temperatures: got \[0.0\]"),
+    "key": ("scaled =", "scale =", r"key of \[transfer\]: got 'scale'.*did you mean 'scaled'"),
+    "not its own": ("scaled =", "workdir = 'x'\nscaled =", r"key of \[transfer\]: got 'workdir'"),
+    "time": ("time = 3.0", "time = -3.0", r"\[transfer\]: time: got -3.0, expected a positive"),
+    "elsewhere": ("fine.3.0", "fine.5", r"\[transfer\]: fine: '5' is not one of the temp"),
+    "key of fine": (
+        "trajectory =",
+        "trajectry =",
+        r"key of \[transfer.fine.3\]: got 'trajectry'.*'trajectory'",
+    ),
+    "a file alone": (
+        '[transfer.fine.3.0]\ntrajectory = "hot.gsd"',
+        '[transfer.fine]\n3 = "hot.gsd"',
+        r"\[transfer.fine.3\] holds 'hot.gsd', expected a table of settings",
+    ),
+    "known of nothing": ("pressure = [", "presure = [", "no observable is called presure"),
+    "no such file": ("hot.gsd", "cold.gsd", r"cold\.gsd"),
+    "dynamics": ("scaled =", "dynamics = 'NV'\nscaled =", r"kind of \[transfer.dynamics\]"),
+}
+
+
+@pytest.mark.parametrize("case", TRANSFER_MISTAKES)
+def test_mistakes_in_the_transfer_are_told_before_any_work(case, gas, tmp_path):
+    old, new, message = TRANSFER_MISTAKES[case]
+    assert old in TRANSFER
+    text = TRANSFER.replace(old, new, 1).replace("fine.3.0", 'fine."3.0"')
+    file = gas / "wrong.toml"
+    file.write_text(SETTINGS + text)
+    with pytest.raises(RegrainError, match=message):
+        square(file, workdir=tmp_path / "work", progress=False)
+    assert not (tmp_path / "work").exists()
 
 
 # What is changed in the settings of the demo, and what the message must say.
@@ -266,6 +402,14 @@ MISTAKES = {
     "form upside down": ("r_min = 0.22", "r_min = 1.22", r"\[fit.pairs.W-W\]: .*below r_max"),
     "potential": ("r_min =", 'potential = "Tabel"\nr_min =', "did you mean 'Table'"),
     "pairs is a list": ("seed = 7\n\n[fit.pairs.W-W]", "pairs = [1]\n[x]", "section: got 'x'"),
+    "no run": ("time = 600.0", "time = 0.0", r"\[run\]: time: got 0.0, expected a positive"),
+    "run in words": ("time = 600.0", 'time = "long"', r"\[run\]: Settings: time is 'long'"),
+    "known of nothing": ("pressure = [-60", "presure = [-60", "no observable is called presure"),
+    "potential of another kind": (
+        "r_min =",
+        'potential = "HarmonicBond"\nr_min =',
+        r"got 'HarmonicBond', expected one of .*LennardJones, Table",
+    ),
     "key of run": ("dt =", "timestep =", r"key of \[run\]: got 'timestep'"),
     "no time": ("time = 600.0", "", r"\[run\]: time is missing"),
     "dynamics": (

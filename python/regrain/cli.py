@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import inspect
 import os
 import platform
 import sys
@@ -13,7 +14,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from regrain.errors import RegrainError
+from regrain.errors import RegrainError, unknown
 
 if TYPE_CHECKING:
     from regrain.observables import Estimate
@@ -119,6 +120,8 @@ def _parser() -> argparse.ArgumentParser:
         _add_mapping(each)
         _add_threads(each)
 
+    fits = command("fits", _fits, "the methods that a coarse model can be fitted with")
+    fits.add_argument("method", nargs="?", help="one of them, to be told all about it")
     command("info", _info, "versions, threads, instruction set, optional packages")
     command("cmake-dir", _cmake_dir, "where the C++ library is, for -Dregrain_ROOT")
     return parser
@@ -272,6 +275,20 @@ def _square(config: str | Path, workdir: str | Path, *, quiet: bool) -> None:
     width = max(len(what) for what in done.files)
     for what, file in done.files.items():
         print(f"{what:<{width}}  {file}")
+
+
+def _fits(given: argparse.Namespace) -> None:
+    from regrain.workflow.config import methods
+
+    known = methods()
+    if given.method is None:
+        width = max(map(len, known))
+        for name, fit in known.items():
+            print(f"{name:<{width}}  {(fit.__doc__ or '').strip().splitlines()[0]}")
+    elif given.method in known:
+        print(inspect.getdoc(known[given.method]))
+    else:
+        raise unknown("method", given.method, known)
 
 
 def _info(_: argparse.Namespace) -> None:

@@ -136,11 +136,11 @@ def transfer(
     'fine: no fine trace at T = 3 was given'
     """
     show = sys.stderr.isatty() if progress is None else progress
-    points = _temperatures(temperatures)
+    points = temperatures_of(temperatures)
     models = _models(model)
     starts = _starts(state, points, models)
-    traces = _by_temperature("fine", fine, points)
-    told = _by_temperature("known", known, points)
+    traces = by_temperature("fine", fine, points)
+    told = by_temperature("known", known, points)
     measures = checked(observables)
     knowns = {t: Known(told.get(t), measures) for t in points}
     for t, trace in traces.items():
@@ -191,7 +191,8 @@ def transfer(
 # ------------------------------------------------------------------- what was given
 
 
-def _temperatures(given: Any) -> list[float]:
+def temperatures_of(given: Any) -> list[float]:
+    """Temperatures in order, checked."""
     try:
         found = [float(t) for t in given]
     except (TypeError, ValueError):
@@ -222,7 +223,7 @@ def _models(given: Any) -> dict[str, Any]:
 
 def _starts(given: Any, points: Sequence[float], models: Mapping[str, Any]) -> dict[float, Any]:
     found = (
-        _by_temperature("state", given, points)
+        by_temperature("state", given, points)
         if isinstance(given, Mapping)
         else dict.fromkeys(points, given)
     )
@@ -242,7 +243,7 @@ def _starts(given: Any, points: Sequence[float], models: Mapping[str, Any]) -> d
     }
 
 
-def _by_temperature(what: str, given: Any, points: Sequence[float]) -> dict[float, Any]:
+def by_temperature(what: str, given: Any, points: Sequence[float]) -> dict[float, Any]:
     """The mapping with its keys as those of ``points``."""
     if given is None:
         return {}

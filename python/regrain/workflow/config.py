@@ -13,17 +13,16 @@ from typing import Any
 
 from regrain.errors import RegrainError, unknown
 from regrain.maps import Beads, Map
+from regrain.particles.run import Settings
+from regrain.particles.terms import KINDS
+from regrain.report.known import Known
+from regrain.report.transferability import by_temperature, temperatures_of
 
-__all__ = ["Config", "frames_of", "make"]
+__all__ = ["Config", "frames_of", "make", "methods"]
 
-SECTIONS = ("input", "map", "fit", "run", "report")
-# What a table of settings becomes when it does not say: forms to be fitted.
-FORMS = {
-    "pairs": "Table",
-    "bonds": "TableBond",
-    "angles": "TableAngle",
-    "dihedrals": "TableDihedral",
-}
+SECTIONS = ("input", "map", "fit", "run", "report", "transfer")
+# What a fine trace at another temperature does not share with the first.
+OF_ONE_FILE = ("frames", "times")
 MOVERS = {"dynamics": ("Langevin", "NVE", "NoseHoover"), "barostat": ("CellRescale",)}
 
 
@@ -70,6 +69,9 @@ class Config:
         Arguments of ``rg.compare``.
     export : tuple of str
         Names of the files of tables for other engines.
+    transfer : dict or None
+        Arguments of ``rg.transfer``, where ``fine`` has those of ``rg.load`` for each temperature;
+        None when there is no such section.
 
     Notes
     -----
@@ -81,14 +83,21 @@ class Config:
     ``[map]``
         The arguments of ``Beads``, or ``file``, a mapping file.
     ``[fit]``
-        ``method`` (``HNCGN`` when omitted) and its arguments. Interactions are tables named by
-        types, ``[fit.pairs.A-B]`` (``"A,B"`` if names contain hyphens): the form to be fitted, or
-        a ``potential`` with its parameters, or ``false`` for none.
+        ``method`` (any fit; ``HNCGN`` when omitted) and its arguments. Interactions are tables
+        named by types, ``[fit.pairs.A-B]`` (``"A,B"`` if names contain hyphens): the form to be
+        fitted (a table if it has ``points``, a B-spline if it has ``functions``, or the one named
+        by ``potential``), a ``potential`` with its parameters, of which those in ``free`` are
+        fitted, or ``false`` for none. Other tables with a ``kind`` are objects of that name.
     ``[run]``
         The arguments of ``ForceField.run``; ``dynamics`` and ``barostat`` are tables with ``kind``.
     ``[report]``
         ``observables``, tables by name; ``export``, names of table files for other engines;
         ``known``, values such as ``pressure = [-60.0, 20.0]``; the arguments of ``rg.compare``.
+    ``[transfer]``
+        The arguments of ``rg.transfer``; what is not said is as in ``[run]``, and the observables
+        are those of the report. ``[transfer.fine.280]`` says where the fine trace at 280 is, with
+        the keys of ``[input]``, which stand in for what it leaves out but ``frames`` and ``times``;
+        ``[transfer.known.280]`` what is known there.
 
     Examples
     --------
@@ -96,8 +105,8 @@ class Config:
     >>> Config.from_dict({"input": {"example": "spce"}, "fit": {}, "runs": {}})
     Traceback (most recent call last):
         ...
-    regrain.errors.RegrainError: section: got 'runs', expected one of fit, input, map, report, run;
-    did you mean 'run'?
+    regrain.errors.RegrainError: section: got 'runs', expected one of fit, input, map, report, run,
+    transfer; did you mean 'run'?
     """
 
     load: dict[str, Any]
@@ -107,6 +116,7 @@ class Config:
     observables: tuple[Any, ...] = ()
     compare: dict[str, Any] = field(default_factory=dict)
     export: tuple[str, ...] = ("model.table",)
+    transfer: dict[str, Any] | None = None
 
     @classmethod
     def read(cls, path: str | PathLike[str]) -> Config:
@@ -148,14 +158,21 @@ class Config:
             if name not in given:
                 raise RegrainError(f"the section [{name}] is missing")
         observables, compare, export = _report(parts["report"])
+        _check_known(compare.get("known"), observables, "[report.known]")
+        run, transfer = _run(parts["run"]), None
+        if "transfer" in given:
+            transfer = _transfer(parts["transfer"], run, parts["input"], Path(base))
+            for t, told in transfer["known"].items():
+                _check_known(told, observables, f"[transfer.known.{t:g}]")
         return cls(
             load=_input(parts["input"], Path(base)),
             mapping=_map(parts["map"], Path(base)),
             fit=_fit(parts["fit"]),
-            run=_run(parts["run"]),
+            run=run,
             observables=observables,
             compare=compare,
             export=export,
+            transfer=transfer,
         )
 
 
@@ -181,17 +198,21 @@ def make(kind: Callable[..., Any], given: Mapping[str, Any], where: str, **fixed
 def _check_keys(
     kind: Callable[..., Any], given: Mapping[str, Any], where: str, fixed: Mapping[str, Any]
 ) -> None:
-    parameters = {
-        name: p
-        for name, p in inspect.signature(kind).parameters.items()
-        if name not in fixed and name not in ("self", "_") and p.kind is not p.VAR_KEYWORD
-    }
+    parameters = {name: p for name, p in _parameters(kind).items() if name not in fixed}
     for key in given:
         if key not in parameters:
             raise unknown(f"key of {where}", key, parameters)
     for name, parameter in parameters.items():
         if name not in given and parameter.default is parameter.empty:
             raise RegrainError(f"{where}: {name} is missing")
+
+
+def _parameters(kind: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    return {
+        name: p
+        for name, p in inspect.signature(kind).parameters.items()
+        if name not in ("self", "_") and p.kind is not p.VAR_KEYWORD
+    }
 
 
 def _named(module: str, name: Any, where: str, allowed: Sequence[str] | None = None) -> Any:
@@ -205,6 +226,19 @@ def _named(module: str, name: Any, where: str, allowed: Sequence[str] | None = N
     return getattr(home, name)
 
 
+def methods() -> dict[str, Any]:
+    """The fits by name.
+
+    Examples
+    --------
+    >>> from regrain.workflow.config import methods
+    >>> "HNCGN" in methods()
+    True
+    """
+    fits = import_module("regrain.fits")
+    return {name: getattr(fits, name) for name in fits.__all__ if _is_settings(getattr(fits, name))}
+
+
 def _is_settings(value: Any) -> bool:
     """Whether it is a fit or an observable: a class whose objects are called with a trace."""
     if not inspect.isclass(value) or inspect.isabstract(value) or value.__name__ == "Observable":
@@ -212,17 +246,20 @@ def _is_settings(value: Any) -> bool:
     return any("__call__" in vars(part) for part in value.__mro__)
 
 
-def _input(given: dict[str, Any], base: Path) -> dict[str, Any]:
+def _input(given: Mapping[str, Any], base: Path, where: str = "[input]") -> dict[str, Any]:
     io = import_module("regrain.io")
     if "example" in given:
-        files = io.example(given.pop("example"))
-        given = {"trajectory": files.trajectory, "topology": files.topology, **given}
+        files = io.example(given["example"])
+        others = {key: value for key, value in given.items() if key != "example"}
+        given = {"trajectory": files.trajectory, "topology": files.topology, **others}
+    names = {"source": "trajectory"}  # as a file of settings calls it
+    known = ["example", *(names.get(name, name) for name in _parameters(io.load))]
+    for key in given:
+        if key not in known:
+            raise unknown(f"key of {where}", key, known)
+    if "trajectory" not in given:
+        raise RegrainError(f"{where}: trajectory is missing")
     keys = {("source" if k == "trajectory" else k): v for k, v in given.items()}
-    if "source" not in keys:
-        for key in given:
-            _check_keys(io.load, {key: None}, "[input]", {"source": None})
-        raise RegrainError("[input]: trajectory is missing")
-    _check_keys(io.load, keys, "[input]", {})
     for key in ("source", "topology"):
         if key in keys:
             keys[key] = base / keys[key]
@@ -243,16 +280,30 @@ def _map(given: dict[str, Any], base: Path) -> Map:
 
 def _fit(given: dict[str, Any]) -> Any:
     method = _named("regrain.fits", given.pop("method", "HNCGN"), "method of [fit]")
-    for kind, form in FORMS.items():
-        if kind in given:
-            given[kind] = _interactions(given[kind], kind, form)
+    widths = {f"{kind}s": width for kind, width in KINDS.items()}
+    for key, value in given.items():
+        if key in widths:
+            given[key] = _interactions(value, key, widths[key])
+        elif isinstance(value, Mapping) and "kind" in value:
+            given[key] = _object(value, f"[fit.{key}]")
     return make(method, given, "[fit]")
 
 
-def _interactions(given: Any, kind: str, form: str) -> dict[tuple[str, ...], Any]:
+def _object(given: Mapping[str, Any], where: str) -> Any:
+    """Of the class of particles that is named by ``kind``."""
+    settings = dict(given)
+    particles = import_module("regrain.particles")
+    names = [name for name in particles.__all__ if inspect.isclass(getattr(particles, name))]
+    kind = _named("regrain.particles", settings.pop("kind"), f"kind of {where}", names)
+    return make(kind, settings, where)
+
+
+def _interactions(given: Any, kind: str, width: int) -> dict[tuple[str, ...], Any]:
     if not isinstance(given, Mapping):
-        raise RegrainError(f"[fit]: {kind} holds {given!r}, expected tables like [fit.{kind}.A-B]")
-    width = {"pairs": 2, "bonds": 2, "angles": 3, "dihedrals": 4}[kind]
+        example = "-".join("ABCD"[:width])
+        raise RegrainError(
+            f"[fit]: {kind} holds {given!r}, expected tables like [fit.{kind}.{example}]"
+        )
     found: dict[tuple[str, ...], Any] = {}
     for key, settings in given.items():
         where = f"[fit.{kind}.{key}]"
@@ -262,30 +313,64 @@ def _interactions(given: Any, kind: str, form: str) -> dict[tuple[str, ...], Any
                 f"{where}: {key!r} names {len(types)} types, expected {width}; join them with "
                 'hyphens, or with commas if they contain hyphens ("NA-1,CL")'
             )
-        found[types] = None if settings is False else _potential(settings, form, where)
+        found[types] = None if settings is False else _potential(settings, kind[:-1], where)
     return found
 
 
-def _potential(given: Any, form: str, where: str) -> Any:
+def _potential(given: Any, kind: str, where: str) -> Any:
+    """A form, or a potential some of whose parameters may be free."""
     if not isinstance(given, Mapping):
         raise RegrainError(f"{where} holds {given!r}, expected a table of settings, or false")
     settings = dict(given)
-    particles = import_module("regrain.particles")
-    names = [
-        name
-        for name in particles.__all__
-        if inspect.isclass(getattr(particles, name)) and hasattr(getattr(particles, name), "u")
-    ]
-    kind = _named(
-        "regrain.particles", settings.pop("potential", form), f"potential of {where}", names
-    )
-    return make(kind, settings, where)
+    home = import_module("regrain.particles")
+    laws = {n: getattr(home, n) for n in home.__all__ if inspect.isclass(getattr(home, n))}
+    laws = {name: law for name, law in laws.items() if getattr(law, "kind", None) == kind}
+    free = settings.pop("free", None)
+    name = settings.pop("potential", None)
+    if name is None:
+        name = _form(settings, laws)
+    law = _named("regrain.particles", name, f"potential of {where}", list(laws))
+    potential = make(law, settings, where)
+    if free is None:
+        return potential
+    free = [free] if isinstance(free, str) else free
+    fits = import_module("regrain.fits")
+    try:
+        return fits.Free(potential, *free)
+    except (RegrainError, TypeError) as error:
+        raise RegrainError(f"{where}: {error}") from error
+
+
+def _form(settings: Mapping[str, Any], laws: Mapping[str, Any]) -> str:
+    """The form that has most of these keys: points make a table, functions a B-spline."""
+
+    def fitting(name: str) -> tuple[int, bool]:
+        return len(set(settings) & set(_parameters(laws[name]))), name.startswith("Table")
+
+    forms = [n for n, law in laws.items() if set(law.fitted) & set(_parameters(law))]
+    return max(forms, key=fitting, default="")
 
 
 def _run(given: dict[str, Any]) -> dict[str, Any]:
     run = import_module("regrain.particles").ForceField.run
     fixed = {"self": None, "state": None, "checkpoint": None, "progress": None}
     _check_keys(run, given, "[run]", fixed)
+    given = _movers(given, "run")
+    _check_lengths(given, "[run]")
+    return given
+
+
+def _check_lengths(given: Mapping[str, Any], where: str) -> None:
+    """Stop for times that make no run, long before it begins."""
+    kept = {k: v for k, v in given.items() if k in _parameters(Settings)}
+    try:
+        Settings(**{"every": kept["time"], **kept})
+    except (RegrainError, TypeError) as error:
+        raise RegrainError(f"{where}: {error}") from error
+
+
+def _movers(given: dict[str, Any], section: str) -> dict[str, Any]:
+    """The settings with dynamics and barostat made into objects."""
     for key, names in MOVERS.items():
         if key in given:
             settings = given[key]
@@ -293,9 +378,35 @@ def _run(given: dict[str, Any]) -> dict[str, Any]:
                 settings = {"kind": settings}
             settings = dict(settings)
             kind = settings.pop("kind", names[0])
-            mover = _named("regrain.particles", kind, f"kind of [run.{key}]", names)
-            given[key] = make(mover, settings, f"[run.{key}]")
+            mover = _named("regrain.particles", kind, f"kind of [{section}.{key}]", names)
+            given[key] = make(mover, settings, f"[{section}.{key}]")
     return given
+
+
+def _transfer(
+    given: dict[str, Any], run: Mapping[str, Any], first: Mapping[str, Any], base: Path
+) -> dict[str, Any]:
+    reports = import_module("regrain.report")
+    ours = ("model", "state", "observables", "workdir", "executor", "progress")
+    shared = {k: v for k, v in run.items() if k in _parameters(reports.transfer)}
+    _check_keys(reports.transfer, {**shared, **given}, "[transfer]", dict.fromkeys(ours))
+    given = {**shared, **_movers(given, "transfer")}
+    _check_lengths(given, "[transfer]")
+    try:
+        points = temperatures_of(given["temperatures"])
+        fine = by_temperature("fine", given.get("fine"), points)
+        known = by_temperature("known", given.get("known"), points)
+    except RegrainError as error:
+        raise RegrainError(f"[transfer]: {error}") from error
+    alike = {k: v for k, v in first.items() if k not in ("trajectory", "example", *OF_ONE_FILE)}
+    for name, tables in (("fine", fine), ("known", known)):
+        for t, told in tables.items():
+            if not isinstance(told, Mapping):
+                raise RegrainError(
+                    f"[transfer.{name}.{t:g}] holds {told!r}, expected a table of settings"
+                )
+    loads = {t: _input({**alike, **own}, base, f"[transfer.fine.{t:g}]") for t, own in fine.items()}
+    return {**given, "fine": loads, "known": {t: _pairs(told) for t, told in known.items()}}
 
 
 def _report(given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], tuple[str, ...]]:
@@ -318,7 +429,20 @@ def _report(given: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], tup
     compare = import_module("regrain.report").compare
     fixed = {"fine": None, "coarse": None, "observables": None, "fit": None}
     _check_keys(compare, given, "[report], besides observables and export", fixed)
-    if isinstance(given.get("known"), Mapping):  # TOML has no tuples
-        told = given["known"].items()
-        given["known"] = {k: tuple(v) if isinstance(v, list) else v for k, v in told}
+    if isinstance(given.get("known"), Mapping):
+        given["known"] = _pairs(given["known"])
     return tuple(observables), given, tuple(export)
+
+
+def _check_known(told: Any, observables: Sequence[Any], where: str) -> None:
+    """Stop for values of observables that are not in the report; what is usual always has names."""
+    if observables:
+        try:
+            Known(told, observables)
+        except RegrainError as error:
+            raise RegrainError(f"{where}: {error}") from error
+
+
+def _pairs(known: Mapping[str, Any]) -> dict[str, Any]:
+    """TOML has no tuples."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}

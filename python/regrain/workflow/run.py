@@ -64,8 +64,8 @@ def square(
         The settings: see `Config`.
     workdir : path
         Gets ``fit/`` (one file per iteration), ``coarse.npz`` (the checkpoint of the coarse run),
-        and at the end ``model.json``, ``coarse.gsd``, ``report.html``, ``report.json`` and the
-        tables for other engines.
+        ``transfer/`` (those of runs at other temperatures), and at the end ``model.json``,
+        ``coarse.gsd``, ``report.html``, ``report.json`` and the tables for other engines.
     progress : bool, optional
         Tell on stderr what is going on; when stderr is a terminal, if omitted.
 
@@ -105,6 +105,8 @@ def square(
     tell(f"fine: {fine!r}, {fine[0]!r}")
     target = config.mapping(fine)
     tell(f"target: {target[0]!r}")
+    wanted = {} if config.transfer is None else config.transfer["fine"]
+    others = {t: config.mapping(io.load(**load)) for t, load in wanted.items()}
     home.mkdir(parents=True, exist_ok=True)
     tell(f"fit: {type(config.fit).__name__}, kept in {home / 'fit'}")
     result = config.fit(target, workdir=home / "fit", progress=show)
@@ -116,7 +118,32 @@ def square(
     tell("report: both traces are measured")
     observables = config.observables or usual(target)
     report = reports.compare(target, coarse, observables, fit=result, **config.compare)
+    if config.transfer is not None:
+        tell("transfer: the same model at other temperatures")
+        given = {**config.transfer, "fine": others}
+        given = _elsewhere(given, target, result.model, config.compare.get("known", {}))
+        moved = reports.transfer(
+            result.model, observables=observables, workdir=home / "transfer", progress=show, **given
+        )
+        report = report.with_section(moved)
     return Square(target, result, coarse, report, _write(config, home, result, coarse, report))
+
+
+def _elsewhere(
+    settings: Mapping[str, Any],
+    target: Trace[Any],
+    model: Any,
+    known: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Arguments of ``rg.transfer``: where the model was fitted, the target is the fine side."""
+    found = {**settings, "fine": dict(settings["fine"]), "known": dict(settings["known"])}
+    if model.temperature in settings["temperatures"]:
+        found["fine"].setdefault(model.temperature, target)
+        here = {k: v for k, v in known.items() if k not in ("wall_time", "temperature")}
+        found["known"].setdefault(model.temperature, here)
+    # A fine trace has the density of its temperature.
+    starts = {t: found["fine"].get(t, target)[0] for t in settings["temperatures"]}
+    return {**found, "state": starts}
 
 
 def usual(target: Trace[Particles]) -> list[Any]:
