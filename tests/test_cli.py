@@ -42,7 +42,11 @@ def test_fits_are_told_by_name(capsys):
     assert {"HNCGN", "IBI", "BoltzmannInversion"} <= set(told)
     assert told["HNCGN"].startswith("Gauss-Newton inversion of g(r)")
     assert cli.main(["fits", "IBI"]) == 0
-    assert "Loses / Assumes" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Loses / Assumes" in out
+    assert "temperature        must be given\n" in out
+    assert "pressure           None\n" in out
+    assert "pairs              {}\n" in out
     assert cli.main(["fits", "IBY"]) == 2
     assert "got 'IBY', expected one of" in (err := capsys.readouterr().err)
     assert "did you mean 'IBI'?" in err

@@ -286,7 +286,12 @@ def _fits(given: argparse.Namespace) -> None:
         for name, fit in known.items():
             print(f"{name:<{width}}  {(fit.__doc__ or '').strip().splitlines()[0]}")
     elif given.method in known:
-        print(inspect.getdoc(known[given.method]))
+        print(f"{inspect.getdoc(known[given.method])}\n\nAll settings")
+        print("------------")
+        for name, setting in inspect.signature(known[given.method]).parameters.items():
+            needed = setting.default is setting.empty
+            shown = "{}" if str(setting.default) == "<factory>" else repr(setting.default)
+            print(f"{name:<18} {'must be given' if needed else shown}")
     else:
         raise unknown("method", given.method, known)
 
