@@ -1,6 +1,7 @@
 """Coarse models from traces: forms and a target in, a model with its history and errors out."""
 
 from regrain.fits.boltzmann import BoltzmannInversion
+from regrain.fits.bonded_forms import BondedForms
 from regrain.fits.hncgn import HNCGN
 from regrain.fits.ibi import IBI
 from regrain.fits.loop import StructureFit
@@ -11,6 +12,7 @@ __all__ = [
     "HNCGN",
     "IBI",
     "BoltzmannInversion",
+    "BondedForms",
     "History",
     "Result",
     "StatePoint",

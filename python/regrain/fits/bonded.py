@@ -86,11 +86,11 @@ class BondedHistogram(Observable):
     def measure(self, state: Particles, plan: Plan) -> Floats:
         """The densities of one frame, shape (bins,)."""
         members, edges, norm = plan.data
-        values = _COORDINATES[self.kind](state.positions, state.box, members)
+        values = COORDINATES[self.kind](state.positions, state.box, members)
         return np.asarray(np.histogram(values, edges)[0] * norm)
 
 
-_COORDINATES = {
+COORDINATES = {
     "bond": _core.bond_lengths,
     "angle": _core.bond_angles,
     "dihedral": _core.dihedral_angles,

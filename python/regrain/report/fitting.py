@@ -77,7 +77,8 @@ def _column(records: Sequence[Any], name: str) -> list[float | None]:
 
 def _curve(label: str, steps: Sequence[Any], names: Any) -> Estimate:
     """A potential by iteration."""
-    grid = np.asarray(steps[-1][label].grid)
+    last = steps[-1][label]
+    grid = np.asarray(last.grid if hasattr(last, "grid") else np.linspace(*last.domain(), 201))
     axis = AXES.get(label.split(" ")[0], "x")
     return Estimate(
         label,
