@@ -27,6 +27,7 @@ from regrain.particles import (
     TableBond,
     Topology,
 )
+from regrain.report.fitting import history_of
 
 from .conftest import ANGLE, BOND, LENGTH, THETA, TWIST
 
@@ -279,6 +280,10 @@ def test_the_result_is_as_of_any_fit(chains: Callable[[int], rg.Trace[Particles]
     assert isinstance(twist, PeriodicDihedral)
     assert twist.n == 2
     assert twist.k == pytest.approx(TWIST, rel=0.1)
+    fitting = history_of(full)
+    assert fitting.columns["RMS"] == [full.history[0].rms]
+    curve = fitting.curves["angle A-B-A"]
+    assert curve.value.shape == (1, len(curve.coords["theta"]))
     ax = full.plot(label="dihedral A-B-A-B")
     assert len(ax.lines) == 2
     with pytest.raises(rg.RegrainError, match="there is no 'pair A-A'"):

@@ -115,11 +115,19 @@ class FittedTerm:
         label = f"{kind} {'-'.join(types)}"
         error, dof = cast(Floats, found.error), cast(Floats, found.dof)
         numbers = {
-            name: Estimate(f"{name} of {label}", simple.values[i], error[i], dof=dof[i],
-                           n_eff=n_eff, tier="T2", method="maximum likelihood",
-                           flags=found.flags)
+            name: Estimate(
+                f"{name} of {label}",
+                simple.values[i],
+                error[i],
+                unit=_unit(name, simple.potential, system),
+                n_eff=n_eff,
+                dof=dof[i],
+                tier="T2",
+                method="maximum likelihood",
+                flags=found.flags,
+            )
             for i, name in enumerate(simple.names)
-        }  # fmt: skip
+        }
         edges = _edges(kind, x, n_eff)
         shares = np.histogram(x, edges, weights=weight)[0] / weight.sum()
         fine = edges[:-1, None] + np.diff(edges)[:, None] * (np.arange(8) + 0.5) / 8
@@ -148,7 +156,11 @@ class FittedTerm:
 def _unit(name: str, potential: Potential, system: Units) -> str:
     if not name.startswith("k"):
         return system.length if name == "r0" else "rad"
-    per = {HarmonicBond: f"/{system.length}^2", HarmonicAngle: "/rad^2", HarmonicDihedral: "/rad^2"}
+    per: dict[type[Potential], str] = {
+        HarmonicBond: f"/{system.length}^2",
+        HarmonicAngle: "/rad^2",
+        HarmonicDihedral: "/rad^2",
+    }
     return f"{system.energy}{per.get(type(potential), '')}" if system.energy else ""
 
 

@@ -178,7 +178,7 @@ def likely(
     >>> means = np.array([0.0, 0.01])
     >>> found = likely(HarmonicBond, family, means, reference=1.0, kt=1.0, n=100)
     >>> found.potential  # a Gaussian fit would say k = 100, r0 = 1
-    HarmonicBond(k=97.95..., r0=0.979...)
+    HarmonicBond(k=97.93..., r0=0.979...)
     """
     if form in (PeriodicDihedral, FourierDihedral):
         return _modes(form, family, means, kt=kt, n=n)

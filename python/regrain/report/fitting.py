@@ -78,7 +78,11 @@ def _column(records: Sequence[Any], name: str) -> list[float | None]:
 def _curve(label: str, steps: Sequence[Any], names: Any) -> Estimate:
     """A potential by iteration."""
     last = steps[-1][label]
-    grid = np.asarray(last.grid if hasattr(last, "grid") else np.linspace(*last.domain(), 201))
+    if hasattr(last, "grid"):
+        grid = np.asarray(last.grid)
+    else:
+        low, high = last.domain()
+        grid = np.linspace(low, high, 201)
     axis = AXES.get(label.split(" ")[0], "x")
     return Estimate(
         label,
