@@ -96,7 +96,29 @@ void bind_potentials(py::module_& m) {
                 return TabulatedBonded{periodic_table(flat(values))};
             },
             py::arg("values"), "Values from -pi to pi, both included.");
-    bind_evaluate(m, "evaluate_pair", &evaluate);
+    py::class_<TriplePotential>(m, "TriplePotential")
+        .def(py::init([](const std::variant<CosineSquared, TabulatedBonded>& angle,
+                         const std::array<double, 2>& r_max, const std::array<double, 2>& decay) {
+                 return TriplePotential{angle, {{{r_max[0], decay[0]}, {r_max[1], decay[1]}}}};
+             }),
+             py::kw_only(), py::arg("angle"), py::arg("r_max"), py::arg("decay"))
+        .def(
+            "evaluate",
+            [](const TriplePotential& potential, const Array<double>& coordinates) {
+                Array<double> out({coordinates.shape(0), py::ssize_t{4}});
+                const auto rows = rows_of<std::array<double, 3>>(coordinates, "coordinates");
+                double* o = out.mutable_data();
+                for (std::size_t i = 0; i < rows.size(); ++i) {
+                    const auto& [r1, r2, theta] = rows[i];
+                    const TripleValue value = evaluate(potential, r1, r2, theta);
+                    *o++ = value.energy;
+                    for (const double slope : value.slope) *o++ = slope;
+                }
+                return out;
+            },
+            py::arg("coordinates"),
+            "Energy and its derivatives by r1, r2 and theta, for rows of these.");
+    bind_evaluate<PairPotential>(m, "evaluate_pair", &evaluate);
     bind_evaluate(m, "evaluate_bond", &evaluate_bond);
     bind_evaluate(m, "evaluate_angle", &evaluate_angle);
     bind_evaluate(m, "evaluate_dihedral", &evaluate_dihedral);
@@ -156,6 +178,20 @@ void bind_force_field(py::module_& m) {
                 f.dihedrals = terms_of<4>(potentials, particles, which);
             },
             py::kw_only(), py::arg("potentials"), py::arg("particles"), py::arg("which"))
+        .def(
+            "set_triples",
+            [](ForceField& f, const std::vector<TriplePotential>& potentials,
+               const Array<std::uint32_t>& types) {
+                const auto keys = rows_of<std::array<std::uint32_t, 3>>(types, "types of triples");
+                if (keys.size() != potentials.size()) {
+                    throw Error("triples: give one potential per three types");
+                }
+                f.triples.clear();
+                for (std::size_t t = 0; t < keys.size(); ++t) {
+                    f.triples.push_back({keys[t], potentials[t]});
+                }
+            },
+            py::kw_only(), py::arg("potentials"), py::arg("types"))
         .def(
             "set_exclusions",
             [](ForceField& f, const Array<std::uint32_t>& pairs) {
@@ -255,6 +291,7 @@ void bind_simulation(py::module_& m) {
              py::arg("pressure"), py::arg("time"), py::arg("compressibility"), py::arg("every"));
     py::class_<Measurement>(m, "Measurement")
         .def_readonly("pair", &Measurement::pair)
+        .def_readonly("triples", &Measurement::triples)
         .def_readonly("bonds", &Measurement::bonds)
         .def_readonly("angles", &Measurement::angles)
         .def_readonly("dihedrals", &Measurement::dihedrals)

@@ -15,6 +15,10 @@ double ForceField::cutoff() const {
         if (index < 0) continue;
         largest = std::max(largest, cutoff_of(pair_potentials[static_cast<std::size_t>(index)]));
     }
+    for (const TripleTerm& term : triples) {
+        for (const TriplePotential::Arm& arm : term.potential.arms)
+            largest = std::max(largest, arm.r_max);
+    }
     return largest;
 }
 

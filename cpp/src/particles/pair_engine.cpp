@@ -72,12 +72,13 @@ struct PairEngine::Impl {
     PairParameters parameters;
     std::vector<std::int32_t> types;
     double skin;
-    std::optional<PairList> list;  ///< none when nothing interacts in pairs
+    std::optional<PairList> list;  ///< none when nothing interacts in space
     std::optional<Box> box, built_box;
     std::vector<Row> rows, built, scratch;  ///< rows: the particles, then the halo
     std::vector<std::uint32_t> ids, row_of, order, old_ids;
     std::vector<Image> images, old_images;
     std::size_t builds{0};
+    std::uint64_t version{0};
 
     Impl(const ForceField& field, std::span<const std::int32_t> t, double s)
         : parameters(field), types(t.begin(), t.end()), skin(s) {
@@ -93,7 +94,7 @@ struct PairEngine::Impl {
                         "; it must be zero or a positive length");
         }
         Exclusions exclusions(field.exclusions, types.size());
-        if (parameters.largest_cutoff > 0.0) list.emplace(parameters, skin, std::move(exclusions));
+        if (parameters.largest_reach > 0.0) list.emplace(parameters, skin, std::move(exclusions));
     }
 
     [[nodiscard]] std::size_t size() const { return types.size(); }
@@ -137,6 +138,7 @@ struct PairEngine::Impl {
         built.assign(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(size()));
         list->build(rows, size(), ids, *box);
         ++builds;
+        ++version;
     }
 
     // No pair comes within its cutoff that is not listed while nobody went further, relative to the
@@ -144,7 +146,7 @@ struct PairEngine::Impl {
     [[nodiscard]] bool list_holds() const {
         const Deformation deform(*built_box, *box);
         const double reach = deform.least_stretch * list->reach();
-        const double allowed = 0.5 * (reach - parameters.largest_cutoff);
+        const double allowed = 0.5 * (reach - parameters.largest_reach);
         const double limit = allowed * allowed * (1.0 - 1e-12);
         if (!(allowed >= 0.0)) return false;
         const auto stray = parallel_sum<std::size_t>(size(), [&](std::size_t b, std::size_t e) {
@@ -257,6 +259,18 @@ std::size_t PairEngine::builds() const { return impl_->builds; }
 double PairEngine::mean_neighbors() const {
     return impl_->list ? impl_->list->mean_neighbors() : 0.0;
 }
+
+std::span<const Row> PairEngine::all_rows() const { return impl_->rows; }
+std::span<const std::uint32_t> PairEngine::image_source() const {
+    return impl_->list ? impl_->list->halo().source : std::span<const std::uint32_t>{};
+}
+std::span<const std::uint32_t> PairEngine::neighbors(std::size_t row) const {
+    if (!impl_->list) return {};
+    const PairList::Chunk& chunk = impl_->list->chunks()[row / PairList::chunk];
+    const std::uint32_t* first = chunk.first.data() + row % PairList::chunk;
+    return {chunk.neighbors.data() + first[0], chunk.neighbors.data() + first[1]};
+}
+std::uint64_t PairEngine::version() const { return impl_->version; }
 
 void PairEngine::set_box(const Box& box) {
     impl_->check_assigned();

@@ -58,11 +58,11 @@ void Halo::renew(std::vector<Row>& rows, std::size_t n, const Box& box) const {
 PairList::PairList(const PairParameters& parameters, double skin, Exclusions exclusions)
     : types_(parameters.types),
       exclusions_(std::move(exclusions)),
-      cells_(parameters.largest_cutoff + skin) {
-    for (const double cutoff : parameters.cutoff) {
-        const double reach = cutoff > 0.0 ? cutoff + skin : 0.0;
+      cells_(parameters.largest_reach + skin) {
+    for (const double own : parameters.reach) {
+        const double reach = own > 0.0 ? own + skin : 0.0;
         reach2_.push_back(reach * reach);
-        selective_ = selective_ || cutoff != parameters.largest_cutoff;
+        selective_ = selective_ || own != parameters.largest_reach;
     }
     selective_ = selective_ || !exclusions_.empty();
 }

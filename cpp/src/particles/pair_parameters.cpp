@@ -55,16 +55,27 @@ void check_shape(const ForceField& field) {
     }
 }
 
-// The cubics of a table around the middle of their intervals.
-void append_centred(const CubicTable& table, std::vector<Quad>& out) {
-    const auto rows = table.rows();
-    const auto around = [&](const CubicTable::Row& c, double h) {
-        out.push_back({{c[0] + h * (c[1] + h * (c[2] + h * c[3])),
-                        c[1] + h * (2.0 * c[2] + h * 3.0 * c[3]), c[2] + 3.0 * h * c[3], c[3]}});
-    };
-    around(rows.front(), -0.5);
-    for (const CubicTable::Row& c : rows) around(c, 0.5);
-    around(rows.back(), 1.5);
+void check_triples(const ForceField& field) {
+    for (const TripleTerm& term : field.triples) {
+        for (const std::uint32_t type : term.types) {
+            if (type >= field.types) {
+                throw Error("a triple names the type " + std::to_string(type) + " of " +
+                            std::to_string(field.types) + ", counted from 0");
+            }
+        }
+        for (const auto& [r_max, decay] : term.potential.arms) {
+            if (!(r_max > 0.0 && decay > 0.0 && std::isfinite(r_max) && std::isfinite(decay))) {
+                throw Error("an arm of a triple has r_max " + std::to_string(r_max) +
+                            " and decay " + std::to_string(decay) +
+                            "; both must be positive and finite");
+            }
+        }
+        const auto& arms = term.potential.arms;
+        if (term.types[0] == term.types[2] && !(arms[0] == arms[1])) {
+            throw Error("a triple with two ends of type " + std::to_string(term.types[0]) +
+                        " has arms that differ; which of the ends is the first?");
+        }
+    }
 }
 
 struct Compiler {
@@ -104,8 +115,20 @@ struct Compiler {
 
 }  // namespace
 
+void append_centred(const CubicTable& table, std::vector<Quad>& out) {
+    const auto rows = table.rows();
+    const auto around = [&](const CubicTable::Row& c, double h) {
+        out.push_back({{c[0] + h * (c[1] + h * (c[2] + h * c[3])),
+                        c[1] + h * (2.0 * c[2] + h * 3.0 * c[3]), c[2] + 3.0 * h * c[3], c[3]}});
+    };
+    around(rows.front(), -0.5);
+    for (const CubicTable::Row& c : rows) around(c, 0.5);
+    around(rows.back(), 1.5);
+}
+
 PairParameters::PairParameters(const ForceField& field) : types(field.types) {
     check_shape(field);
+    check_triples(field);
     std::vector<std::size_t> first_row;
     for (const PairPotential& potential : field.pair_potentials) {
         first_row.push_back(table.rows.size() + 1);
@@ -125,8 +148,16 @@ PairParameters::PairParameters(const ForceField& field) : types(field.types) {
         std::visit([&](const auto& it) { check(it, name(p / types, p % types)); }, potential);
         std::visit(Compiler{*this, p, first_row[index]}, potential);
         cutoff[p] = cutoff_of(potential);
-        largest_cutoff = std::max(largest_cutoff, cutoff[p]);
     }
+    reach = cutoff;
+    for (const TripleTerm& term : field.triples) {
+        const auto [first, centre, second] = term.types;
+        for (const std::size_t k : {pair(first, centre), pair(centre, first)})
+            reach[k] = std::max(reach[k], term.potential.arms[0].r_max);
+        for (const std::size_t k : {pair(second, centre), pair(centre, second)})
+            reach[k] = std::max(reach[k], term.potential.arms[1].r_max);
+    }
+    for (const double r : reach) largest_reach = std::max(largest_reach, r);
 }
 
 }  // namespace regrain::particles

@@ -16,6 +16,9 @@ struct alignas(32) Quad {
     double v[4];
 };
 
+/// The cubics of a table around the middle of their intervals (see TableParameters), appended.
+void append_centred(const CubicTable& table, std::vector<Quad>& out);
+
 /// U = a12 / r^12 - a6 / r^6 - a0 + fc r, -U'/r = 12 a12 / r^14 - 6 a6 / r^8 - fc / r, for
 /// r^2 < rc2. Pairs without such a potential have rc2 = 0.
 struct LennardJonesParameters {
@@ -47,8 +50,10 @@ struct PairParameters {
     std::size_t types;
     LennardJonesParameters lennard_jones;
     TableParameters table;
-    std::vector<double> cutoff;  ///< per pair of types, 0 where nothing interacts
-    double largest_cutoff{0.0};
+    std::vector<double> cutoff;  ///< per pair of types, 0 where there is no pair potential
+    /// Per pair of types, how far apart they are worth listing: also as arms of triples.
+    std::vector<double> reach;
+    double largest_reach{0.0};
     /// Closer than this two particles overlap: what no sane configuration has.
     std::vector<double> overlap;
 };

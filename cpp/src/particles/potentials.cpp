@@ -124,6 +124,21 @@ EnergySlope evaluate_dihedral(const DihedralPotential& potential, double phi) {
     return std::visit(Dihedral{phi}, potential);
 }
 
+TripleValue evaluate(const TriplePotential& potential, double r1, double r2, double theta) {
+    const auto phi = [](const TriplePotential::Arm& arm, double r) -> EnergySlope {
+        if (!(r < arm.r_max)) return {0.0, 0.0};
+        const double gap = r - arm.r_max;
+        const double value = std::exp(arm.decay / gap);
+        return {value, -arm.decay / (gap * gap) * value};
+    };
+    const EnergySlope a = phi(potential.arms[0], r1);
+    const EnergySlope b = phi(potential.arms[1], r2);
+    const EnergySlope f = std::visit(Angle{std::cos(theta), std::sin(theta)}, potential.angle);
+    return {f.energy * (a.energy * b.energy),
+            {f.energy * a.slope * b.energy, f.energy * a.energy * b.slope,
+             f.slope * a.energy * b.energy}};
+}
+
 CubicTable periodic_table(std::span<const double> values) {
     const std::size_t n = values.size() < 2 ? 0 : values.size() - 1;  // distinct points
     if (n < 3) {

@@ -74,10 +74,12 @@ Measurement Simulation::measure() {
     Impl& s = *impl_;
     std::vector<Vec3> scratch(size());
     const Sums pair = s.engine.compute(scratch, true);
+    const Sums t = s.triples.compute(s.engine, scratch);
     const BondedSums b = s.bonded.compute(s.engine.rows(), s.engine.row_of(), s.engine.ids(),
                                           s.engine.box(), scratch);
-    Measurement m{pair.energy, b.bonds, b.angles, b.dihedrals, pair.virial, s.kinetic_tensor().t};
-    for (std::size_t k = 0; k < 6; ++k) m.virial[k] += b.virial[k];
+    Measurement m{pair.energy,         t.energy, b.bonds, b.angles, b.dihedrals, pair.virial,
+                  s.kinetic_tensor().t};
+    for (std::size_t k = 0; k < 6; ++k) m.virial[k] += t.virial[k] + b.virial[k];
     m.conserved = m.potential() + m.kinetic() - s.exchanged + (s.chain ? s.chain->energy() : 0.0);
     return m;
 }

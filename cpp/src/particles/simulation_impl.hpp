@@ -10,6 +10,7 @@
 #include "regrain/base/random.hpp"
 #include "regrain/particles/bonded.hpp"
 #include "regrain/particles/simulation.hpp"
+#include "regrain/particles/triples.hpp"
 #include "step_kernel.hpp"
 
 namespace regrain::particles {
@@ -37,6 +38,7 @@ struct Simulation::Impl {
     double cutoff;
     bool excludes;
     PairEngine engine;
+    TripleForces triples;
     BondedForces bonded;
     std::vector<double> mass_of_id, mass;  // by id, by row
     std::vector<Motion> motion, old_motion;
@@ -56,6 +58,7 @@ struct Simulation::Impl {
           cutoff(field.cutoff()),
           excludes(!field.exclusions.empty()),
           engine(field, types, s.skin),
+          triples(field, s.skin),
           bonded(field, types.size()),
           mass_of_id(masses.begin(), masses.end()),
           mass(types.size()),
@@ -151,11 +154,12 @@ struct Simulation::Impl {
     [[nodiscard]] std::span<Vec3> forces() { return std::span(force).first(size()); }
 
     void evaluate(bool with_sums) {
-        const Sums pair = engine.compute(forces(), with_sums);
+        Sums space = engine.compute(forces(), with_sums);
+        space += triples.compute(engine, forces());
         const BondedSums b =
             bonded.compute(engine.rows(), engine.row_of(), engine.ids(), engine.box(), forces());
         if (!with_sums) return;
-        virial_trace = pair.virial[0] + pair.virial[1] + pair.virial[2] + b.virial[0] +
+        virial_trace = space.virial[0] + space.virial[1] + space.virial[2] + b.virial[0] +
                        b.virial[1] + b.virial[2];
     }
 

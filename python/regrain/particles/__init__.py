@@ -21,6 +21,7 @@ from regrain.particles.network import Network
 from regrain.particles.potentials import LennardJones, Potential, Table
 from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology
+from regrain.particles.triples import StillingerWeber, TableTriple, TriplePotential
 
 __all__ = [
     "NVE",
@@ -45,11 +46,14 @@ __all__ = [
     "Particles",
     "PeriodicDihedral",
     "Potential",
+    "StillingerWeber",
     "Table",
     "TableAngle",
     "TableBond",
     "TableDihedral",
+    "TableTriple",
     "Topology",
+    "TriplePotential",
     "fcc",
     "neighbor_list",
 ]

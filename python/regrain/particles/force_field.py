@@ -159,8 +159,10 @@ class ForceField:
 
     @property
     def cutoff(self) -> float:
-        """The largest cutoff of the pair potentials, 0 when there are none."""
-        return max((cast(Any, p).cutoff for p in self.pairs.values() if p is not None), default=0.0)
+        """The largest cutoff of a pair potential or reach of a triple, 0 when there are none."""
+        pairs = [p.cutoff for p in self.pairs.values() if p is not None]
+        triples = [p.reach for p in self.triples.values() if p is not None]
+        return float(max([0.0, *pairs, *triples]))
 
     def replace(self, **changes: Any) -> ForceField:
         """A copy with some arguments of the constructor changed."""
@@ -325,6 +327,7 @@ class ForceField:
             virial=virial,
             terms={
                 "pair": measured.pair,
+                "triple": measured.triples,
                 "bond": measured.bonds,
                 "angle": measured.angles,
                 "dihedral": measured.dihedrals,

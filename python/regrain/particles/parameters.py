@@ -114,6 +114,10 @@ class Law:
         changed = {name: float(factor) * np.asarray(value) for name, value in given.items()}
         return replace(self, **changed)  # type: ignore[type-var]
 
+    def reversed(self) -> Self:
+        """What it is when its types are read the other way round."""
+        return self
+
     def to_dict(self) -> dict[str, Any]:
         """The parameters under their names, and the name of the potential: JSON-able."""
         content: dict[str, Any] = {"potential": type(self).__name__}

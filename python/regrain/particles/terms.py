@@ -21,8 +21,6 @@ Terms = Mapping[Types, Any]
 
 #: How many types name an interaction of each kind.
 KINDS = {"pair": 2, "bond": 2, "angle": 3, "dihedral": 4, "triple": 3}
-#: Kinds that hardly anybody has: what is not named does not interact.
-_OPTIONAL = {"triple"}
 
 
 def canonical(types: Types) -> Types:
@@ -63,11 +61,18 @@ def checked(kind: str, given: Terms | None) -> dict[Types, Any]:
                 f"{kind}s: got the key {key!r}, expected {KINDS[kind]} type names, such as "
                 f"{tuple('ABCD'[: KINDS[kind]])}"
             )
-        ordered = canonical(tuple(str(name) for name in key))
+        types = tuple(str(name) for name in key)
+        ordered = canonical(types)
         if ordered in terms:
             raise RegrainError(f"{kind}s name {'-'.join(ordered)} twice; give it once")
         _check_potential(kind, ordered, potential)
-        terms[ordered] = potential
+        other_way = None if potential is None else potential.reversed()
+        if ordered == ordered[::-1] and other_way != potential:
+            raise RegrainError(
+                f"{kind}s[{'-'.join(ordered)}]: {potential!r} tells apart the ends, but they are "
+                "of one type; give it equal ends"
+            )
+        terms[ordered] = potential if types == ordered else other_way
     return dict(sorted(terms.items()))
 
 
@@ -104,14 +109,14 @@ def found(kind: str, terms: Terms, types: Types) -> Any:
     True
     """
     key = canonical(types)
-    if key not in terms and kind not in _OPTIONAL:
+    if key not in terms:
         named = ", ".join("-".join(k) for k in terms) or "none"
         raise RegrainError(
             f"the state has a {kind} {'-'.join(types)}, for which the force field has no "
             f"potential (it has: {named}); give {kind}s={{{key!r}: ...}}, or None for no "
             "interaction"
         )
-    return terms.get(key)
+    return terms[key]
 
 
 def compiled(
@@ -137,10 +142,8 @@ def compiled(
     0.0
     """
     names = topology.type_names
-    potentials, which = _by_types("pair", terms["pair"], names)
-    field = _core.ForceField(
-        types=len(names), pair_of_types=which, pair_potentials=[p._engine() for p in potentials]
-    )
+    field = _core.ForceField(types=len(names), **_pairs(terms["pair"], names))
+    field.set_triples(**_triples(terms["triple"], names))
     for kind in ("bond", "angle", "dihedral"):
         particles = getattr(topology, f"{kind}s")
         acting = _by_particles(kind, terms[kind], particles, topology)
@@ -153,15 +156,26 @@ def compiled(
     return field
 
 
-def _by_types(kind: str, terms: Terms, names: Types) -> tuple[list[Any], NDArray[np.int64]]:
-    """The potentials of a kind that acts in space, and which of them, or -1, acts between types."""
+def _pairs(terms: Terms, names: Types) -> dict[str, Any]:
+    """The pair potentials, and which of them, or -1, acts between two types."""
     potentials = [p for p in terms.values() if p is not None]
-    which = np.full((len(names),) * KINDS[kind], -1)
-    for place in np.ndindex(which.shape):
-        potential = found(kind, terms, tuple(names[k] for k in place))
-        if potential is not None:
-            which[place] = next(k for k, p in enumerate(potentials) if p is potential)
-    return potentials, which
+    which = np.full((len(names), len(names)), -1)
+    for i, a in enumerate(names):
+        for j, b in enumerate(names):
+            potential = found("pair", terms, (a, b))
+            if potential is not None:
+                which[i, j] = next(k for k, p in enumerate(potentials) if p is potential)
+    return {"pair_of_types": which, "pair_potentials": [p._engine() for p in potentials]}
+
+
+def _triples(terms: Terms, names: Types) -> dict[str, Any]:
+    """The potentials of triples whose types there are, and these types."""
+    acting = {key: p for key, p in terms.items() if p is not None and set(key) <= set(names)}
+    types = [[names.index(name) for name in key] for key in acting]
+    return {
+        "potentials": [p._engine() for p in acting.values()],
+        "types": np.array(types, dtype=np.uint32).reshape(-1, 3),
+    }
 
 
 def _by_particles(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -77,6 +78,25 @@ struct BondedTerms {
     std::vector<Term> terms;
 };
 
+/// The energy of two arms that meet in a particle: angle(theta) phi(r1) phi(r2), where phi(r) =
+/// exp(decay / (r - r_max)) for r < r_max, else 0 (Stillinger and Weber, Phys. Rev. B 31, 5262
+/// (1985)).
+struct TriplePotential {
+    struct Arm {
+        double r_max, decay;
+        bool operator==(const Arm&) const = default;
+    };
+    std::variant<CosineSquared, TabulatedBonded> angle;
+    std::array<Arm, 2> arms;
+};
+
+/// Any particle of the type in the middle with any two others of the types of the ends. It is
+/// given once, in either direction; arms[0] goes to the first end.
+struct TripleTerm {
+    std::array<std::uint32_t, 3> types;
+    TriplePotential potential;
+};
+
 /// The law on the level of particles for a given list of particles.
 struct ForceField {
     std::size_t types{1};
@@ -86,10 +106,11 @@ struct ForceField {
     BondedTerms<2, BondPotential> bonds;
     BondedTerms<3, AnglePotential> angles;
     BondedTerms<4, DihedralPotential> dihedrals;
-    /// Pairs (i, j) with i < j, sorted, that the pair potentials leave out.
+    std::vector<TripleTerm> triples;
+    /// Pairs (i, j) with i < j, sorted, that the pair potentials leave out; nor are they arms.
     std::vector<std::pair<std::uint32_t, std::uint32_t>> exclusions;
 
-    /// The largest pair cutoff; 0 when nothing interacts in pairs.
+    /// The largest cutoff of a pair or length of an arm; 0 when there are none.
     [[nodiscard]] REGRAIN_EXPORT double cutoff() const;
 };
 

@@ -62,6 +62,16 @@ public:
     /// skewed box.
     [[nodiscard]] std::span<const std::array<std::int32_t, 3>> images() const;
 
+    /// What other forces between neighbours need. The rows of the particles, of the images around
+    /// them, and one far away that fills up lists.
+    [[nodiscard]] std::span<const Row> all_rows() const;
+    /// For each row of an image the row of its particle.
+    [[nodiscard]] std::span<const std::uint32_t> image_source() const;
+    /// Those within reach of a row, at the last build, and the row far away.
+    [[nodiscard]] std::span<const std::uint32_t> neighbors(std::size_t row) const;
+    /// Another number for each list that was built.
+    [[nodiscard]] std::uint64_t version() const;
+
     /// Replaces the box; the rows stay as they are (a barostat scales them itself).
     void set_box(const Box& box);
 

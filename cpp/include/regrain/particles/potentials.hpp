@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <span>
+
 #include "regrain/base/export.hpp"
 #include "regrain/base/table.hpp"
 #include "regrain/particles/force_field.hpp"
@@ -27,6 +30,15 @@ struct EnergySlope {
 /// Dihedral energy and du/dphi; phi in [-pi, pi], 0 is cis (IUPAC).
 [[nodiscard]] REGRAIN_EXPORT EnergySlope evaluate_dihedral(const DihedralPotential& potential,
                                                            double phi);
+
+/// Energy of a triple, and its derivatives by r1, r2 and theta.
+struct TripleValue {
+    double energy;
+    std::array<double, 3> slope;
+};
+/// At lengths r1 and r2 of the arms and the angle theta in [0, pi] between them.
+[[nodiscard]] REGRAIN_EXPORT TripleValue evaluate(const TriplePotential& potential, double r1,
+                                                  double r2, double theta);
 
 /// Spline through values on [-pi, pi], both ends included and equal, with no kink where it closes.
 [[nodiscard]] REGRAIN_EXPORT CubicTable periodic_table(std::span<const double> values);

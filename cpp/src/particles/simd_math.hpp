@@ -1,0 +1,59 @@
+// Functions of vectors that no instruction gives, without branches; see simd.hpp.
+#pragma once
+
+#include "simd.hpp"
+
+namespace regrain::particles::simd {
+
+/// exp(x) for x <= 0 to a rounding error; what would be below exp(-700) is kept there, at 1e-304.
+template <int W>
+REGRAIN_INLINE Double<W> exp(const Double<W>& argument) {
+    const Double<W> x = argument > -700.0 ? argument : broadcast<W>(-700.0);
+    // x = n ln 2 + t; the sum with 1.5 * 2^52 leaves the integer n in the low bits of the double.
+    // ln 2 comes in two parts, of which the first times n is exact.
+    constexpr double integer = 0x1.8p52;
+    const Double<W> numbered = x * 0x1.71547652b82fep0 + integer;
+    const Double<W> n = numbered - integer;
+    const Double<W> t = (x - n * 0x1.62e42fefa3p-1) - n * 0x1.3de6af278ece6p-42;
+    // The Taylor series, as abs(t) < ln(2) / 2.
+    Double<W> p = t * (1.0 / 6227020800.0) + 1.0 / 479001600.0;
+    p = p * t + 1.0 / 39916800.0;
+    p = p * t + 1.0 / 3628800.0;
+    p = p * t + 1.0 / 362880.0;
+    p = p * t + 1.0 / 40320.0;
+    p = p * t + 1.0 / 5040.0;
+    p = p * t + 1.0 / 720.0;
+    p = p * t + 1.0 / 120.0;
+    p = p * t + 1.0 / 24.0;
+    p = p * t + 1.0 / 6.0;
+    p = p * t + 0.5;
+    p = p * t + 1.0;
+    p = p * t + 1.0;
+    return (Double<W>)((Int<W>)p + ((Int<W>)numbered << 52));
+}
+
+/// arcsin(sqrt(m)) / sqrt(m) for m in [0, 1/2] to a rounding error: a Chebyshev series, computed
+/// with 50 digits and written in powers of m.
+template <int W>
+REGRAIN_INLINE Double<W> arcsine_ratio(const Double<W>& m) {
+    Double<W> p = m * 0.9122685423103436 - 3.381875550432578;
+    p = p * m + 5.969264553297122;
+    p = p * m - 6.492677009095027;
+    p = p * m + 4.864663033133322;
+    p = p * m - 2.625836630562523;
+    p = p * m + 1.0687592847067535;
+    p = p * m - 0.31732472211780144;
+    p = p * m + 0.08395409008334327;
+    p = p * m - 0.0036180835046319454;
+    p = p * m + 0.013339403959817461;
+    p = p * m + 0.013787390100814647;
+    p = p * m + 0.01736553848144176;
+    p = p * m + 0.022371516075198987;
+    p = p * m + 0.030381965880212688;
+    p = p * m + 0.04464285670804862;
+    p = p * m + 0.07500000000464976;
+    p = p * m + 0.16666666666664698;
+    return p * m + 1.0;
+}
+
+}  // namespace regrain::particles::simd
