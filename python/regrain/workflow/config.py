@@ -157,23 +157,17 @@ class Config:
         for name in ("input", "fit", "run"):
             if name not in given:
                 raise RegrainError(f"the section [{name}] is missing")
+        home = Path(base)
+        load, mapping = _input(parts["input"], home), _map(parts["map"], home)
+        fit, run = _fit(parts["fit"]), _run(parts["run"])
         observables, compare, export = _report(parts["report"])
         _check_known(compare.get("known"), observables, "[report.known]")
-        run, transfer = _run(parts["run"]), None
+        transfer = None
         if "transfer" in given:
-            transfer = _transfer(parts["transfer"], run, parts["input"], Path(base))
+            transfer = _transfer(parts["transfer"], run, parts["input"], home)
             for t, told in transfer["known"].items():
                 _check_known(told, observables, f"[transfer.known.{t:g}]")
-        return cls(
-            load=_input(parts["input"], Path(base)),
-            mapping=_map(parts["map"], Path(base)),
-            fit=_fit(parts["fit"]),
-            run=run,
-            observables=observables,
-            compare=compare,
-            export=export,
-            transfer=transfer,
-        )
+        return cls(load, mapping, fit, run, observables, compare, export, transfer)
 
 
 def make(kind: Callable[..., Any], given: Mapping[str, Any], where: str, **fixed: Any) -> Any:
