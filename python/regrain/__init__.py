@@ -8,7 +8,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from regrain import errors, fits, io, maps, observables, particles, report, trace, units
+    from regrain import (
+        engines,
+        errors,
+        fits,
+        io,
+        maps,
+        observables,
+        particles,
+        report,
+        trace,
+        units,
+    )
     from regrain._core import __version__
     from regrain.errors import RegrainError
     from regrain.io import export, load, save
@@ -24,6 +35,7 @@ __all__ = [
     "Trace",
     "__version__",
     "compare",
+    "engines",
     "errors",
     "export",
     "fits",

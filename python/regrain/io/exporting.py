@@ -1,46 +1,37 @@
-"""``export``: pair potentials as tables that other engines read."""
+"""``export``: force fields, and states with them, as other engines read them."""
 
 from __future__ import annotations
 
-import io
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from regrain.checkpoint import write_atomically
 from regrain.errors import RegrainError
-from regrain.io import _openmm
-from regrain.particles import LennardJones, Table, Topology
+from regrain.io import _to_gromacs, _to_hoomd, _to_openmm, lammps
+from regrain.io._sampled import BONDED
+from regrain.particles import Particles, Topology
 
 __all__ = ["export"]
 
-Floats = NDArray[np.float64]
-
-# Å per nm; kJ per kcal.
-ANGSTROM, CALORIE = 10.0, 4.184
-# Of the units command of LAMMPS: what its length and energy are in ours.
-LAMMPS = {"md": ("real", ANGSTROM, CALORIE), "reduced": ("lj", 1.0, 1.0)}
-# A table of GROMACS goes on behind the cutoff by table-extension; this is the default of that.
-EXTENSION = 1.0
-# Where no potential says what a short distance is, in parts of the cutoff.
-SHORT = 1e-3
+Files = Mapping[str, str | bytes]
+GRIDS = ("r", "rsq")
 
 
 def export(
     model: Any,
     path: str | PathLike[str],
     *,
-    points: int = 4001,
+    state: Particles | None = None,
     topology: Topology | None = None,
+    points: int = 4001,
+    grid: str = "r",
 ) -> tuple[Path, ...]:
-    """Write the pair potentials of a force field as tables for another engine.
+    """Write a force field, or a system that it acts on, for another engine.
 
     Parameters
     ----------
@@ -48,6 +39,12 @@ def export(
     path : path-like
         Its extension names the engine:
 
+        ``.lammps``
+            A directory for LAMMPS that is complete: ``run.in`` (a short run, to be changed),
+            ``model.in`` (the force field; include it in scripts of your own), ``system.data`` (the
+            state), and tables. Where LAMMPS has a style that is exactly the potential it is used,
+            with its factors of two, else a table. "md" becomes LAMMPS units "real" (Å, kcal/mol,
+            fs), "reduced" becomes "lj". Types are numbered by name and mass.
         ``.table``
             LAMMPS ``pair_style table``: one section per pair of types, called ``A-B``; the commands
             that read them stand at the top. "md" becomes LAMMPS units "real" (Å, kcal/mol),
@@ -63,12 +60,16 @@ def export(
         ``.npz``
             HOOMD-blue ``md.pair.Table``: arrays ``pairs``, ``r_min``, ``r_cut``, ``U``, ``F``, one
             row per pair; no number is changed.
+    state : Particles, optional
+        For ``.lammps``: the start, with its box, bonds, masses, charges and velocities.
     points : int
         Number of points of each table; between them LAMMPS and OpenMM use splines, GROMACS cubics,
         HOOMD-blue straight lines.
     topology : Topology, optional
         For ``.xml``: with it the file also says what the atom types and residues are, so that it is
         complete; without it another file has to.
+    grid : {"r", "rsq"}
+        For LAMMPS: points of pair tables equally spaced in r, or in r² as LAMMPS keeps them.
 
     Returns
     -------
@@ -78,8 +79,9 @@ def export(
     Raises
     ------
     RegrainError
-        Another extension, not a force field, no pair potentials, type names that the format cannot
-        hold, fewer than 10 points.
+        Another extension, not a force field, no pair potentials, no state where one is needed,
+        type names that the format cannot hold, fewer than 10 points, particles without mass or
+        exclusions that LAMMPS cannot have.
 
     Notes
     -----
@@ -87,9 +89,9 @@ def export(
     potential at half its sigma. Below, LAMMPS stops, HOOMD-blue has no force, and for GROMACS and
     OpenMM the first force goes on as a constant.
 
-    **Loses / Assumes**: bonded potentials, triples and temperature are not written (a warning says
-    so), nor which pairs are excluded, except in ``.xml``. A jump at the cutoff is kept by LAMMPS
-    and OpenMM, smeared over one interval by the others.
+    **Loses / Assumes**: all but ``.lammps`` hold the pair potentials only: bonded potentials and
+    triples are not written (a warning says so), nor which pairs are excluded, except in ``.xml``.
+    A jump at the cutoff is kept by LAMMPS and OpenMM, smeared over one interval by the others.
 
     Examples
     --------
@@ -99,196 +101,157 @@ def export(
     >>> lj = LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5, mode="shifted")
     >>> [file.name for file in rg.export(ForceField(pairs={("A", "A"): lj}), "lj.table")]
     ['lj.table']
+    >>> start = rg.particles.fcc(cells=3, density=0.8)
+    >>> files = rg.export(ForceField(pairs={("A", "A"): lj}), "lj.lammps", state=start)
+    >>> [file.name for file in files]
+    ['model.in', 'system.data', 'run.in']
     """
-    path = Path(path)
-    writers: dict[str, Callable[..., dict[Path, bytes]]] = {
-        ".table": _lammps,
-        ".xvg": _gromacs,
-        ".xml": _xml,
-        ".npz": _hoomd,
-    }
-    write = writers.get(path.suffix.lower())
-    if write is None:
-        raise RegrainError(
-            f"{path}: export writes {', '.join(writers)}, got the extension {path.suffix!r}; a "
-            "trajectory is written by save"
-        )
-    if not hasattr(model, "pairs"):
-        raise RegrainError(f"{path}: export writes a ForceField, got {type(model).__name__}")
-    if not any(model.pairs.values()):
-        raise RegrainError(f"{path}: the force field has no pair potential to write")
-    if points < 10:
-        raise RegrainError(f"points: got {points}, expected at least 10")
-    _warn_of_losses(model, path)
-    contents = write(model, path, points, topology)
+    job = _Job(model, Path(path), state, topology, points, grid)
+    form = job.form()
+    job.check(form)
+    contents = form.write(job)
+    if form.directory:
+        _make(job.path)
     for file, content in contents.items():
-        write_atomically(file, partial(_put, content))
+        data = content if isinstance(content, bytes) else content.encode()
+        write_atomically(file, partial(_put, data))
     return tuple(contents)
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A pair potential and the range over which it is worth a table."""
+class _Job:
+    """What is to be written, and where."""
 
-    types: tuple[str, str]
-    potential: Any
-    r_min: float
-    cutoff: float
+    model: Any
+    path: Path
+    state: Particles | None
+    topology: Topology | None
+    points: int
+    grid: str
 
-    @property
-    def name(self) -> str:
-        """The types, joined."""
-        return "-".join(self.types)
+    def form(self) -> _Form:
+        """The format that the extension names."""
+        form = FORMS.get(self.path.suffix.lower())
+        if form is None:
+            raise RegrainError(
+                f"{self.path}: export writes {', '.join(FORMS)}, got the extension "
+                f"{self.path.suffix!r}; a trajectory is written by save"
+            )
+        return form
 
-    def sampled(self, r: Floats) -> tuple[Floats, Floats]:
-        """Energy and force; a constant force below r_min, at the cutoff the limit from within."""
-        if self.potential is None:
-            return np.zeros_like(r), np.zeros_like(r)
-        inside = np.clip(r, self.r_min, np.nextafter(self.cutoff, 0.0))
-        force = self.potential.force(inside)
-        energy = self.potential.u(inside) + force * (inside - r) * (r < self.r_min)
-        beyond = r > self.cutoff
-        return np.where(beyond, 0.0, energy), np.where(beyond, 0.0, force)
+    def check(self, form: _Form) -> None:
+        """That there is what the format needs, and a warning of what it leaves out."""
+        model, path = self.model, self.path
+        if not hasattr(model, "pairs"):
+            raise RegrainError(f"{path}: export writes a ForceField, got {type(model).__name__}")
+        if self.points < 10:
+            raise RegrainError(f"points: got {self.points}, expected at least 10")
+        if self.grid not in GRIDS:
+            raise RegrainError(f'grid: got {self.grid!r}, expected "r" or "rsq"')
+        if form.units is not None and model.units != form.units:
+            raise RegrainError(
+                f"{path}: {form.engine} works in nm and kJ/mol, but the force field is in "
+                f'{model.units!r} units; give it units="md" if its numbers are that'
+            )
+        whole = form.whole or (form.either and self.state is not None)
+        if whole:
+            self.whole()
+        if not whole and not any(model.pairs.values()):
+            raise RegrainError(f"{path}: the force field has no pair potential to write")
+        if not whole:
+            self._warn_of_losses(form)
+
+    def whole(self) -> Particles:
+        """The state, which must be there."""
+        if not isinstance(self.state, Particles):
+            raise RegrainError(
+                f"{self.path}: this needs a state, too, for its box, bonds and masses; give "
+                f"state=, such as a frame of a trace (got {self.state!r})"
+            )
+        return self.state
+
+    def _warn_of_losses(self, form: _Form) -> None:
+        kinds = (*(() if form.bonded else BONDED.values()), "triples", "charges")
+        lost = [kind for kind in kinds if getattr(self.model, kind, None)]
+        if lost:
+            held = "pair and bonded potentials" if form.bonded else "pair potentials"
+            warnings.warn(
+                f"{self.path}: holds the {held} only; the {', '.join(lost)} of the force field "
+                "have to be set up in the engine",
+                stacklevel=4,
+            )
+
+    def beside(self, files: Files) -> dict[Path, str | bytes]:
+        """Files by their names, in the directory of the path."""
+        return {self.path.with_name(name): content for name, content in files.items()}
+
+    def within(self, files: Files) -> dict[Path, str | bytes]:
+        """Files by their names, in a directory that is the path."""
+        return {self.path / name: content for name, content in files.items()}
 
 
-def _pairs(model: Any) -> list[Pair]:
-    """All pairs of a force field, in the order of their sorted type names."""
-    longest = max(p.cutoff for p in model.pairs.values() if p is not None)
-    found = []
-    for types, potential in sorted(model.pairs.items()):
-        cutoff = longest if potential is None else potential.cutoff
-        r_min = max(SHORT * cutoff, _beginning(potential))
-        found.append(Pair((types[0], types[1]), potential, r_min, cutoff))
-    return found
+@dataclass(frozen=True)
+class _Form:
+    """A format: who reads it, how it is written, and what it needs and holds."""
+
+    engine: str
+    write: Callable[[_Job], dict[Path, str | bytes]]
+    units: str | None = None  # the only ones that the engine has
+    whole: bool = False  # a system with its state
+    either: bool = False  # whole if there is a state, else pair potentials
+    bonded: bool = False  # bonded potentials, too, without a state
+    directory: bool = False
 
 
-def _beginning(potential: Any) -> float:
-    """The distance from which on a potential says something worth a table."""
-    if isinstance(potential, LennardJones):
-        return potential.sigma / 2.0
-    if isinstance(potential, Table) and potential.core == "linear":
-        # The core goes on in steps of the grid while they are positive.
-        spacing = (potential.r_max - potential.r_min) / (potential.points - 1)
-        return float(potential.r_min % spacing)
-    return 0.0 if potential is None else float(potential.domain()[0])
+def _table(job: _Job) -> dict[Path, str | bytes]:
+    _check_names(job)
+    text = lammps.pair_tables(job.model, job.path.name, points=job.points, grid=job.grid)
+    return {job.path: text}
 
 
-def _types(pairs: Iterable[Pair]) -> list[str]:
-    return sorted({name for pair in pairs for name in pair.types})
+def _lammps(job: _Job) -> dict[Path, str | bytes]:
+    return job.within(lammps.system(job.model, job.whole(), points=job.points, grid=job.grid))
 
 
-def _warn_of_losses(model: Any, path: Path) -> None:
-    kinds = ("bonds", "angles", "dihedrals", "triples")
-    others = [kind for kind in kinds if getattr(model, kind, None)]
-    if others:
-        warnings.warn(
-            f"{path}: holds the pair potentials only; the {', '.join(others)} of the force field "
-            "have to be set up in the engine",
-            stacklevel=3,
-        )
+def _xvg(job: _Job) -> dict[Path, str | bytes]:
+    _check_names(job)
+    return job.beside(_to_gromacs.pair_tables(job.model, job.path.stem, points=job.points))
 
 
-def _check_names(pairs: Iterable[Pair], path: Path) -> None:
-    for name in _types(pairs):
+def _xml(job: _Job) -> dict[Path, str | bytes]:
+    return {job.path: _to_openmm.force_field(job.model, points=job.points, topology=job.topology)}
+
+
+def _npz(job: _Job) -> dict[Path, str | bytes]:
+    return {job.path: _to_hoomd.tables(job.model, points=job.points)}
+
+
+FORMS = {
+    ".lammps": _Form("LAMMPS", _lammps, whole=True, directory=True),
+    ".table": _Form("LAMMPS", _table),
+    ".xvg": _Form("GROMACS", _xvg, units="md"),
+    ".xml": _Form("OpenMM", _xml, units="md"),
+    ".npz": _Form("HOOMD-blue", _npz, bonded=True),
+}
+
+
+def _check_names(job: _Job) -> None:
+    for name in sorted({name for types in job.model.pairs for name in types}):
         if name.split() != [name] or "#" in name or "/" in name:
             raise RegrainError(
-                f"{path}: the type name {name!r} does not fit into this format; rename the type "
-                "(no blanks, no # and no /)"
+                f"{job.path}: the type name {name!r} does not fit into this format; rename the "
+                "type (no blanks, no # and no /)"
             )
 
 
-def _lammps(model: Any, path: Path, points: int, _: Topology | None) -> dict[Path, bytes]:
-    pairs = _pairs(model)
-    _check_names(pairs, path)
-    style, length, calorie = LAMMPS[model.units]
-    number = {name: i + 1 for i, name in enumerate(_types(pairs))}
-    lines = [
-        f"# UNITS: {style}",
-        "# Pair potentials written by regrain. To read them:",
-        f"#   units      {style}",
-        f"#   pair_style table spline {points}",
-    ]
-    for pair in pairs:
-        i, j = sorted(number[name] for name in pair.types)
-        lines.append(f"#   pair_coeff {i} {j} {path.name} {pair.name} {pair.cutoff * length!r}")
-    for pair in pairs:
-        r = np.linspace(pair.r_min, pair.cutoff, points)
-        u, f = pair.sampled(r)
-        rows = zip(r * length, u / calorie, f / (calorie * length), strict=True)
-        numbers = [(float(a), float(b), float(c)) for a, b, c in rows]
-        lines += ["", pair.name, f"N {points} R {numbers[0][0]!r} {numbers[-1][0]!r}", ""]
-        lines += [f"{k + 1} {a!r} {b!r} {c!r}" for k, (a, b, c) in enumerate(numbers)]
-    return {path: _text(lines)}
-
-
-def _gromacs(model: Any, path: Path, points: int, _: Topology | None) -> dict[Path, bytes]:
-    if model.units != "md":
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(exist_ok=True)
+    except OSError as error:
         raise RegrainError(
-            f"{path}: GROMACS works in nm and kJ/mol, but the force field is in {model.units!r} "
-            'units; give it units="md" if its numbers are that'
-        )
-    pairs = _pairs(model)
-    _check_names(pairs, path)
-    longest = max(pair.cutoff for pair in pairs)
-    # The longest cutoff is a point of the grid, which the extension does not make coarser.
-    spacing = longest / (points - 1)
-    r: Floats = spacing * np.arange(points + int(np.ceil(EXTENSION / spacing)), dtype=float)
-    if len(pairs) == 1:
-        return {path: _xvg(r, pairs[0])}
-    nothing = Pair(("all", "others"), None, 0.0, longest)
-    files = {path: _xvg(r, nothing)}
-    for pair in pairs:
-        a, b = pair.types
-        files[path.with_name(f"{path.stem}_{a}_{b}{path.suffix}")] = _xvg(r, pair)
-    return files
-
-
-def _xvg(r: Floats, pair: Pair) -> bytes:
-    u, f = pair.sampled(r)
-    lines = [
-        f"# {pair.name}, written by regrain: r f -f' g -g' h -h' in nm and kJ/mol",
-        f"# vdwtype = user; C6 = 0 and C12 = 1 in the topology; the cutoff is {pair.cutoff!r} nm",
-    ]
-    lines += [f"{a:.10e} 0 0 0 0 {b:.10e} {c:.10e}" for a, b, c in zip(r, u, f, strict=True)]
-    return _text(lines)
-
-
-def _xml(model: Any, path: Path, points: int, topology: Topology | None) -> dict[Path, bytes]:
-    if model.units != "md":
-        raise RegrainError(
-            f"{path}: OpenMM works in nm and kJ/mol, but the force field is in {model.units!r} "
-            'units; give it units="md" if its numbers are that'
-        )
-    functions = {}
-    for pair in _pairs(model):
-        if pair.potential is not None:
-            r = np.linspace(pair.r_min, pair.cutoff, points)
-            functions[pair.types] = (float(r[0]), float(r[-1]), *pair.sampled(r))
-    types = _types(_pairs(model))
-    return {path: _openmm.force_field(types, functions, exclude=model.exclude, topology=topology)}
-
-
-def _hoomd(model: Any, path: Path, points: int, _: Topology | None) -> dict[Path, bytes]:
-    pairs = _pairs(model)
-    # The points of HOOMD-blue end one spacing before the cutoff.
-    grids = [np.linspace(p.r_min, p.cutoff, points, endpoint=False) for p in pairs]
-    sampled = [pair.sampled(r) for pair, r in zip(pairs, grids, strict=True)]
-    file = io.BytesIO()
-    np.savez_compressed(
-        file,
-        pairs=np.array([pair.types for pair in pairs]),
-        r_min=np.array([pair.r_min for pair in pairs]),
-        r_cut=np.array([pair.cutoff for pair in pairs]),
-        U=np.array([u for u, _ in sampled]),
-        F=np.array([f for _, f in sampled]),
-        units=np.array(model.units),
-    )
-    return {path: file.getvalue()}
+            f"{directory} cannot be written: it is to be a directory: {error.strerror}"
+        ) from error
 
 
 def _put(content: bytes, file: IO[bytes]) -> None:
     file.write(content)
-
-
-def _text(lines: list[str]) -> bytes:
-    return ("\n".join(lines) + "\n").encode()

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regrain.errors import RegrainError
+from regrain.io import _dump
 from regrain.io import _mdanalysis as mdanalysis
+from regrain.io._dump import Dump
 from regrain.io._frames import (
     FileError,
     Floats,
@@ -33,7 +35,15 @@ from regrain.units import units as unit_system
 
 __all__ = ["load"]
 
-OWN: dict[str, type[Gsd | Xyz]] = {".gsd": Gsd, ".xyz": Xyz, ".extxyz": Xyz}
+OWN: dict[str, type[Gsd | Xyz | Dump]] = {
+    ".gsd": Gsd,
+    ".xyz": Xyz,
+    ".extxyz": Xyz,
+    ".lammpstrj": Dump,
+    ".dump": Dump,
+}
+# Dumps of LAMMPS have any name.
+DUMPED = b"ITEM: "
 # MDAnalysis would take these as topologies of nameless atoms.
 BARE = (".trr", ".xtc", ".dcd", ".nc", ".ncdf", ".trj", ".mdcrd", ".trz", ".tng")
 # Å, the unit of selection strings, in each unit system.
@@ -86,7 +96,10 @@ def load(
         True: an error where there are none. False: left out. By default taken where present.
     units : str, optional
         ``"md"`` or ``"reduced"``. By default the tag that ``save`` wrote, else ``"reduced"`` for
-        GSD and ``"md"`` for everything else. In ``"reduced"`` units no number is changed.
+        GSD and ``"md"`` for everything else. In ``"reduced"`` units no number is changed. Of a
+        LAMMPS dump, ``"real"``, ``"metal"`` or ``"lj"``, what LAMMPS was told; dumps do not say it
+        (but for those with ``dump_modify units yes``), and without it velocities and forces are
+        an error.
 
     Returns
     -------
@@ -118,8 +131,7 @@ def load(
     >>> water[0]
     Particles(6540 particles: 4360 H, 2180 O; box 4.031 x 4.031 x 4.031 nm)
     """
-    if units is not None:
-        unit_system(units)
+    _check_units(source, units)
     file, known, atoms = _open(source, topology, select=select, types=types, units=units)
     for what, given in (("masses", masses), ("charges", charges)):
         if given is not None:
@@ -151,6 +163,25 @@ def load(
     )
 
 
+def _check_units(source: Any, units: str | None) -> None:
+    """That the units are ours or, of a dump, those of LAMMPS."""
+    if units in _dump.UNITS and units not in ("md", "reduced"):
+        if isinstance(source, str | PathLike) and _own(_existing(source)) is Dump:
+            return
+        raise RegrainError(
+            f'units={units!r} are those of a text dump of LAMMPS, which {source} is not; give "md" '
+            'or "reduced"'
+        )
+    if units is not None:
+        unit_system(units)
+
+
+def _own(path: Path) -> type[Gsd | Xyz | Dump] | None:
+    """The reader of our own, if there is one for this file."""
+    with open(path, "rb") as file:
+        return Dump if file.read(len(DUMPED)) == DUMPED else OWN.get(path.suffix.lower())
+
+
 def _open(
     source: Any, topology: Any, *, select: str | None, types: str, units: str | None
 ) -> tuple[FrameFile, Topology, Indices | None]:
@@ -162,7 +193,7 @@ def _open(
             f"source: got {type(source).__name__}, expected a path, a Universe or an AtomGroup"
         )
     path = _existing(source)
-    own: type[Gsd | Xyz] | None = OWN.get(path.suffix.lower())
+    own: type[Gsd | Xyz | Dump] | None = _own(path)
     if own is not None:
         own_file = own(path, units=units)
         described = (

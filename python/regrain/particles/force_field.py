@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -348,6 +349,7 @@ class ForceField:
         checkpoint: str | os.PathLike[str] | None = None,
         progress: bool = True,
         skin: float | None = None,
+        engine: Any = None,
     ) -> Trace[Particles]:
         """Move the particles of a state through time.
 
@@ -377,6 +379,10 @@ class ForceField:
             Show a bar, if tqdm is installed and stderr is a terminal.
         skin : float, optional
             Extra reach of the neighbour list, a matter of speed; 0.15 cutoffs when omitted.
+        engine : str or Engine, optional
+            Another program that runs it: ``"lammps"``, or one with its settings, such as
+            ``rg.engines.Lammps(processes=4)``. Its random numbers are its own, and it leaves no
+            checkpoints.
 
         Returns
         -------
@@ -413,7 +419,17 @@ class ForceField:
             barostat=barostat,
             skin=skin,
         )
-        return run(self, state, settings, checkpoint=checkpoint, progress=progress)
+        if engine is None:
+            return run(self, state, settings, checkpoint=checkpoint, progress=progress)
+        if checkpoint is not None:
+            raise RegrainError(
+                f"checkpoint={checkpoint!r} is for runs of regrain itself; leave out engine=, or "
+                "keep the files of the engine (Lammps(directory=...))"
+            )
+        # Engines stand above the levels, so that they are looked up by name.
+        found = import_module("regrain.engines").find(engine)
+        trace: Trace[Particles] = found.run(self, state, settings, progress=progress)
+        return trace
 
     def compile(self, state: Particles) -> Any:
         """The force field of the C++ core for the particles of a state.

@@ -28,7 +28,7 @@ from regrain.units import units as unit_system
 if TYPE_CHECKING:
     from regrain.particles.force_field import ForceField
 
-__all__ = ["Settings", "run"]
+__all__ = ["Settings", "progress_bar", "run"]
 
 # Between two looks at the keyboard.
 _SLICE_SECONDS = 0.2
@@ -203,7 +203,7 @@ class _Run:
     # ------------------------------------------------------------------ time
 
     def finish(self, progress: bool) -> Trace[Particles]:
-        bar = _bar(self.settings.steps, self.simulation.step) if progress else None
+        bar = progress_bar(self.settings.steps, self.simulation.step) if progress else None
         try:
             self._advance(bar)
         except KeyboardInterrupt:
@@ -368,8 +368,14 @@ class _Run:
         )
 
 
-def _bar(total: int, done: int) -> Any:
-    """A progress bar, where there is somebody to see it."""
+def progress_bar(total: int, done: int) -> Any:
+    """A progress bar of steps, where there is somebody to see it; else None.
+
+    Examples
+    --------
+    >>> from regrain.particles.run import progress_bar
+    >>> progress_bar(1000, 0)  # of tqdm, in a terminal
+    """
     if not sys.stderr.isatty():
         return None
     try:

@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 from xml.etree import ElementTree as Xml
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
+from regrain.io._sampled import pair_curves, types_of
 from regrain.particles import Topology
 
-__all__ = ["Function", "force_field"]
+__all__ = ["force_field"]
 
 Floats = NDArray[np.float64]
 # First and last distance, energies and forces on the uniform grid between them.
 Function = tuple[float, float, Floats, Floats]
 
 
-def force_field(
-    types: Sequence[str],
-    functions: Mapping[tuple[str, str], Function],
-    *,
-    exclude: int,
-    topology: Topology | None,
-) -> bytes:
+def force_field(model: Any, *, points: int, topology: Topology | None) -> bytes:
     """A ForceField file with one tabulated function per pair of types.
 
-    Parameters
-    ----------
-    types : sequence of str
-        All type names.
-    functions : mapping
-        By sorted pair of types; pairs that are not named do not interact.
-    exclude : int
-        Pairs up to so many bonds apart feel nothing.
-    topology : Topology or None
-        Where atom types and residues come from.
+    Atom types and residues come from the topology, if there is one.
     """
+    types, functions = types_of(pair_curves(model)), _functions(model, points)
     root = Xml.Element("ForceField")
     if topology is not None:
         _add_types(root, topology)
         _add_residues(root, topology)
     force = Xml.SubElement(
-        root, "CustomNonbondedForce", energy=_energy(functions), bondCutoff=str(exclude)
+        root, "CustomNonbondedForce", energy=_energy(functions), bondCutoff=str(model.exclude)
     )
     Xml.SubElement(force, "PerParticleParameter", name="kind")
     for kind, name in enumerate(types):
@@ -58,7 +46,17 @@ def force_field(
     return text + b"\n"
 
 
-def _energy(functions: Mapping[tuple[str, str], Function]) -> str:
+def _functions(model: Any, points: int) -> dict[tuple[str, ...], Function]:
+    """By sorted pair of types; pairs that are not named do not interact."""
+    functions = {}
+    for pair in pair_curves(model):
+        if pair.potential is not None:
+            r = np.linspace(pair.low, pair.high, points)
+            functions[pair.types] = (float(r[0]), float(r[-1]), *pair.values(r))
+    return functions
+
+
+def _energy(functions: Mapping[tuple[str, ...], Function]) -> str:
     """The expression: of all functions that of the pair; below its first point a straight line."""
     terms = []
     for k, (first, _, _, forces) in enumerate(functions.values()):
@@ -67,7 +65,7 @@ def _energy(functions: Mapping[tuple[str, str], Function]) -> str:
     return "+".join(terms) + "; w=which(kind1,kind2)"
 
 
-def _place(order: list[tuple[str, str]], a: str, b: str) -> int:
+def _place(order: list[tuple[str, ...]], a: str, b: str) -> int:
     pair = (min(a, b), max(a, b))
     return order.index(pair) if pair in order else -1
 

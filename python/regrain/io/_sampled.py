@@ -1,0 +1,111 @@
+"""Potentials as functions on a range, which is what the tables of all engines are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrain.errors import RegrainError
+from regrain.particles import LennardJones
+
+__all__ = ["BONDED", "Curve", "bonded_curve", "pair_curve", "pair_curves", "types_of"]
+
+Floats = NDArray[np.float64]
+
+# Kinds of bonded potentials, and where the force field and the topology keep them.
+BONDED = {"bond": "bonds", "angle": "angles", "dihedral": "dihedrals"}
+# Where no potential says what a short distance is, in parts of the cutoff.
+SHORT = 1e-3
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A potential and the range over which it is worth a table.
+
+    ``ends`` says that nothing acts above ``high``: a cutoff.
+    """
+
+    types: tuple[str, ...]
+    potential: Any
+    low: float
+    high: float
+    ends: bool = False
+
+    @property
+    def name(self) -> str:
+        """The types, joined."""
+        return "-".join(self.types)
+
+    def values(self, x: Floats) -> tuple[Floats, Floats]:
+        """Energy and force; outside of the range straight on, or zero above a cutoff.
+
+        At the cutoff itself they are the limits from within.
+        """
+        if self.potential is None:
+            return np.zeros_like(x), np.zeros_like(x)
+        last = np.nextafter(self.high, 0.0) if self.ends else self.high
+        inside = np.clip(x, self.low, last)
+        force = self.potential.force(inside)
+        outside = (x < self.low) | (x > self.high)
+        energy = self.potential.u(inside) + np.where(outside, force * (inside - x), 0.0)
+        beyond = self.ends & (x > self.high)
+        return np.where(beyond, 0.0, energy), np.where(beyond, 0.0, force)
+
+
+def pair_curves(model: Any) -> list[Curve]:
+    """All pairs of a force field, in the order of their sorted type names."""
+    return [
+        pair_curve((types[0], types[1]), potential, model.cutoff)
+        for types, potential in sorted(model.pairs.items())
+    ]
+
+
+def pair_curve(types: tuple[str, str], potential: Any, longest: float) -> Curve:
+    """One pair potential; ``longest`` is the cutoff of a pair that does nothing."""
+    cutoff = longest if potential is None else float(potential.cutoff)
+    return Curve(types, potential, max(SHORT * cutoff, _beginning(potential)), cutoff, ends=True)
+
+
+def bonded_curve(types: tuple[str, ...], potential: Any) -> Curve:
+    """The potential of a bond, an angle or a dihedral over all that can occur."""
+    low, high = map(float, potential.domain())
+    if potential.kind == "bond":
+        # As far as it is defined: bonds that are not in the middle of a domain occur, too.
+        low = 0.0 if _has(potential, 0.0) else low
+        high = 2.0 * high if _has(potential, 2.0 * high) else high
+    return Curve(types, potential, low, high)
+
+
+def types_of(curves: Iterable[Curve]) -> list[str]:
+    """The type names that occur, sorted."""
+    return sorted({name for curve in curves for name in curve.types})
+
+
+def _beginning(potential: Any) -> float:
+    """The distance from which on a pair potential has values worth a table."""
+    if potential is None:
+        return 0.0
+    if isinstance(potential, LennardJones):
+        return potential.sigma / 2.0
+    defined, undefined = float(potential.domain()[0]), SHORT * float(potential.cutoff)
+    if _has(potential, undefined):
+        return 0.0
+    while defined - undefined > 1e-12 * defined:
+        middle = 0.5 * (defined + undefined)
+        if _has(potential, middle):
+            defined = middle
+        else:
+            undefined = middle
+    return defined
+
+
+def _has(potential: Any, r: float) -> bool:
+    try:
+        potential.u(r)
+    except RegrainError:
+        return False
+    return True
