@@ -9,8 +9,10 @@ namespace py = pybind11;
 
 void bind_base(py::module_& m);
 void bind_base_bspline(py::module_& m);
+void bind_base_qr(py::module_& m);
 void bind_particles(py::module_& m);
 void bind_particles_analysis(py::module_& m);
+void bind_particles_fitting(py::module_& m);
 void bind_particles_mapping(py::module_& m);
 void bind_particles_engine(py::module_& m);
 

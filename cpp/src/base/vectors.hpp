@@ -1,0 +1,183 @@
+// Vectors of W doubles for the kernels, in the compilers' own vector extensions: the same source
+// for AVX-512 (W = 8), AVX2 (W = 4) and anything else (W = 2).
+//
+// A kernel is a template that is inlined whole (REGRAIN_INLINE) into one thin function per
+// instruction set; those carry the target attribute, and `dispatch` picks one when the program
+// runs. So no function compiled for a larger machine can leak into code that must run on any.
+//
+// Comparisons must stand in the condition of a ?: itself. Kept in a variable, their type was chosen
+// for the smallest machine when the template was read, and GCC takes them apart lane by lane.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "regrain/base/simd.hpp"
+
+#define REGRAIN_INLINE [[gnu::always_inline]] inline
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#define REGRAIN_TARGET_V4 [[gnu::target("arch=x86-64-v4")]]
+#define REGRAIN_TARGET_V3 [[gnu::target("arch=x86-64-v3")]]
+#define REGRAIN_X86 1
+/// The three functions of a name, as `dispatch` wants them.
+#define REGRAIN_LEVELS(name) name##_v4, name##_v3, name##_any
+#else
+#define REGRAIN_X86 0
+#define REGRAIN_LEVELS(name) name##_any, name##_any, name##_any
+#endif
+
+namespace regrain::vectors {
+
+template <int W>
+struct Types {
+    typedef double Double __attribute__((vector_size(W * 8)));
+    typedef std::int64_t Int __attribute__((vector_size(W * 8)));
+    typedef std::uint32_t Index __attribute__((vector_size(W * 4)));
+};
+template <int W>
+using Double = typename Types<W>::Double;
+/// What a comparison gives (0 or -1), and integers.
+template <int W>
+using Int = typename Types<W>::Int;
+/// Numbers of rows or points.
+template <int W>
+using Index = typename Types<W>::Index;
+
+template <class V>
+REGRAIN_INLINE V load(const void* from) {
+    V v;
+    std::memcpy(&v, from, sizeof v);
+    return v;
+}
+
+template <class V>
+REGRAIN_INLINE void store(void* to, const V& v) {
+    std::memcpy(to, &v, sizeof v);
+}
+
+/// first, first + 1, ...
+template <int W>
+REGRAIN_INLINE Index<W> iota(std::uint32_t first) {
+    Index<W> v;
+    for (int k = 0; k < W; ++k) v[k] = first + static_cast<std::uint32_t>(k);
+    return v;
+}
+
+// By doubling, as GCC 12 makes one insertion per lane of {x, x, ...} and of x + Double<W>{}.
+template <int W>
+REGRAIN_INLINE Double<W> broadcast(double x) {
+    if constexpr (W == 8) {
+        const Double<4> half = broadcast<4>(x);
+        return __builtin_shufflevector(half, half, 0, 1, 2, 3, 4, 5, 6, 7);
+    } else if constexpr (W == 4) {
+        const Double<2> half = broadcast<2>(x);
+        return __builtin_shufflevector(half, half, 0, 1, 2, 3);
+    } else {
+        return Double<2>{x, x};
+    }
+}
+
+template <int W>
+REGRAIN_INLINE double sum(const Double<W>& v) {
+    if constexpr (W == 8) {
+        const Double<4> h =
+            __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+        return sum<4>(h);
+    } else if constexpr (W == 4) {
+        const Double<2> h =
+            __builtin_shufflevector(v, v, 0, 1) + __builtin_shufflevector(v, v, 2, 3);
+        return h[0] + h[1];
+    } else {
+        return v[0] + v[1];
+    }
+}
+
+// One instruction, given -fno-math-errno.
+template <int W>
+REGRAIN_INLINE Double<W> sqrt(const Double<W>& v) {
+    Double<W> root;
+    for (int k = 0; k < W; ++k) root[k] = __builtin_sqrt(v[k]);
+    return root;
+}
+
+template <int W>
+REGRAIN_INLINE bool any(const Int<W>& mask) {
+    std::int64_t found = 0;
+    for (int k = 0; k < W; ++k) found |= mask[k];
+    return found != 0;
+}
+
+/// The smallest lane.
+template <int W>
+REGRAIN_INLINE double smallest(const Double<W>& v) {
+    double least = v[0];
+    for (int k = 1; k < W; ++k) least = v[k] < least ? v[k] : least;
+    return least;
+}
+
+/// Four doubles of each of W records in memory, as four vectors.
+template <int W>
+struct Columns {
+    Double<W> x, y, z, w;
+};
+
+/// record(k) points to the k-th record.
+template <int W, class Record>
+REGRAIN_INLINE Columns<W> transpose(Record&& record) {
+    if constexpr (W == 8) {
+        using V = Double<8>;
+        using H = Double<4>;
+        const auto pair = [&](int k) __attribute__((always_inline)) {
+            const H low = load<H>(record(k));
+            const H high = load<H>(record(k + 2));
+            return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+        };
+        const V a = pair(0), b = pair(1), c = pair(4), d = pair(5);
+        const V xz0 = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+        const V xz1 = __builtin_shufflevector(c, d, 0, 8, 2, 10, 4, 12, 6, 14);
+        const V yw0 = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+        const V yw1 = __builtin_shufflevector(c, d, 1, 9, 3, 11, 5, 13, 7, 15);
+        return {__builtin_shufflevector(xz0, xz1, 0, 1, 4, 5, 8, 9, 12, 13),
+                __builtin_shufflevector(yw0, yw1, 0, 1, 4, 5, 8, 9, 12, 13),
+                __builtin_shufflevector(xz0, xz1, 2, 3, 6, 7, 10, 11, 14, 15),
+                __builtin_shufflevector(yw0, yw1, 2, 3, 6, 7, 10, 11, 14, 15)};
+    } else if constexpr (W == 4) {
+        using V = Double<4>;
+        const V a = load<V>(record(0)), b = load<V>(record(1));
+        const V c = load<V>(record(2)), d = load<V>(record(3));
+        const V xz0 = __builtin_shufflevector(a, b, 0, 4, 2, 6);
+        const V xz1 = __builtin_shufflevector(c, d, 0, 4, 2, 6);
+        const V yw0 = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+        const V yw1 = __builtin_shufflevector(c, d, 1, 5, 3, 7);
+        return {__builtin_shufflevector(xz0, xz1, 0, 1, 4, 5),
+                __builtin_shufflevector(yw0, yw1, 0, 1, 4, 5),
+                __builtin_shufflevector(xz0, xz1, 2, 3, 6, 7),
+                __builtin_shufflevector(yw0, yw1, 2, 3, 6, 7)};
+    } else {
+        using V = Double<2>;
+        const auto half = [&](int k, int second) __attribute__((always_inline)) {
+            return load<V>(reinterpret_cast<const char*>(record(k)) + second * 16);
+        };
+        const V a = half(0, 0), b = half(1, 0), c = half(0, 1), d = half(1, 1);
+        return {__builtin_shufflevector(a, b, 0, 2), __builtin_shufflevector(a, b, 1, 3),
+                __builtin_shufflevector(c, d, 0, 2), __builtin_shufflevector(c, d, 1, 3)};
+    }
+}
+
+/// Calls the one of three functions that this machine is for.
+template <class F, class... A>
+auto dispatch(F* v4, F* v3, F* any, const A&... arguments) {
+    switch (regrain::simd()) {
+        case Simd::x86_64_v4:
+            return v4(arguments...);
+        case Simd::x86_64_v3:
+            return v3(arguments...);
+        case Simd::baseline:
+            break;
+    }
+    return any(arguments...);
+}
+
+}  // namespace regrain::vectors
