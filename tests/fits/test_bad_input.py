@@ -181,7 +181,10 @@ def test_a_damaged_iteration_is_named(soft_liquid: rg.Trace[Particles], tmp_path
 def test_frames_that_cannot_be_measured_are_named(gas: rg.Trace[Particles]) -> None:
     states = list(gas)
     states[7] = states[7].replace(box=[3.0, 3.0, 3.0])
-    with pytest.raises(rg.RegrainError, match=r"half its box, 1.5"):
+    with (
+        pytest.warns(UserWarning, match="volume of the target changes from 27 to 216"),
+        pytest.raises(rg.RegrainError, match=r"half its box, 1.5"),
+    ):
         fit()(rg.Trace(states, times=gas.times))
 
 

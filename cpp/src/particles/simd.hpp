@@ -3,6 +3,6 @@
 
 #include "../base/vectors.hpp"
 
-namespace regrain::particles {
-namespace simd = regrain::vectors;
+namespace regrain::particles::simd {
+using namespace regrain::vectors;
 }

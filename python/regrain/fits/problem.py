@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
+from regrain.fits.checks import look_over, warn_unexcluded
 from regrain.fits.structure import (
     BEYOND,
     Distribution,
@@ -184,10 +185,12 @@ def pose(
             "there is nothing to fit: give at least one form without energies, such as "
             'pairs={("A", "A"): Table(r_min=0.2, r_max=0.9, points=351)}'
         )
-    boxes = np.array([state.box for state in target])
-    half = longest_reach(interactions, boxes)
-    measured, _ = measure_structure(target, interactions, exclude=exclude, reach=half)
+    watch = look_over(target, one_density=True)
+    half = longest_reach(interactions, np.array(watch.boxes))
     longest = max((t.nodes[-1] for t in interactions if t.kind == "pair"), default=0.0)
+    if longest:
+        warn_unexcluded(target, exclude=exclude, reach=longest)
+    measured, _ = measure_structure(target, interactions, exclude=exclude, reach=half)
     return Problem(
         interactions=interactions,
         known={
@@ -195,7 +198,7 @@ def pose(
             for kind, given in terms.items()
         },
         target=measured,
-        state=_start(first, boxes.mean(axis=0)),
+        state=_start(first, watch.mean_box),
         temperature=temperature,
         exclude=exclude,
         reach=min(half, BEYOND * longest),
