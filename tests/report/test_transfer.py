@@ -9,7 +9,15 @@ import pytest
 
 import regrain as rg
 from regrain.errors import RegrainError
-from regrain.observables import RDF, BondLengths, Density, Diffusion, Energy, Pressure
+from regrain.observables import (
+    RDF,
+    BondLengths,
+    Compressibility,
+    Density,
+    Diffusion,
+    Energy,
+    Pressure,
+)
 from regrain.particles import (
     NVE,
     ForceField,
@@ -417,6 +425,24 @@ def test_an_executor_does_the_same():
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=context) as pool:
         assert short(executor=pool).to_dict() == short().to_dict()
+
+
+def test_an_observable_with_a_temperature_gets_that_of_the_run():
+    gas = ForceField({("A", "A"): None}, temperature=1.0)
+    rng = np.random.default_rng(5)
+    cloud = [Particles(rng.random((108, 3)) * 6.0, box=[6.0] * 3) for _ in range(200)]
+    moved = rg.transfer(
+        gas,
+        cloud[0],
+        temperatures=[2.0],
+        observables=[Compressibility(1.0)],
+        fine={2.0: rg.Trace(cloud, times=np.arange(200.0))},
+        **{**RUN, "time": 400.0},
+    )
+    row = moved["compressibility at T = 2"]
+    for side in (row.fine, row.coarse):  # of an ideal gas: one over its pressure
+        assert abs(float(side) - 0.5 * 216 / 108) < 4.0 * float(side.error)
+        assert float(side.error) < 0.1
 
 
 def test_each_temperature_has_the_box_of_its_state():

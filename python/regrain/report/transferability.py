@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,7 @@ def transfer(
         Velocities are drawn anew.
     temperatures : sequence of float
     observables : sequence of Observable
+        One that has a ``temperature``, as `Compressibility`, gets that of the run.
     time, dt : float
         Of each run, after ``equilibration``.
     fine : mapping of float to Trace, optional
@@ -141,8 +142,8 @@ def transfer(
     starts = _starts(state, points, models)
     traces = by_temperature("fine", fine, points)
     told = by_temperature("known", known, points)
-    measures = checked(observables)
-    knowns = {t: Known(told.get(t), measures) for t in points}
+    measures = {t: [_at_temperature(o, t) for o in checked(observables)] for t in points}
+    knowns = {t: Known(told.get(t), measures[t]) for t in points}
     for t, trace in traces.items():
         _check_fine(trace, starts[t], _name(t, starts[t].units))
     run = _settings(time, dt, every, equilibration, dynamics, barostat)
@@ -158,7 +159,7 @@ def transfer(
             start=starts[t],
             run={**run, "seed": _seed(seed, t, law.label), "progress": show and executor is None},
             discard=run["time"] - time,
-            observables=measures,
+            observables=measures[t],
             laws=[c.model for c in candidates[t]] if t in traces else [],
             label=_name(t, starts[t].units) + law.label,
             workdir=home,
@@ -172,8 +173,8 @@ def transfer(
     for t in points:
         where = _name(t, starts[t].units)
         reason = f"no fine trace at {where} was given"
-        lost = [Estimate.undefined(name_of(o), reason) for o in measures]
-        known_there = evaluated(measures, traces[t]) if t in traces else lost
+        lost = [Estimate.undefined(name_of(o), reason) for o in measures[t]]
+        known_there = evaluated(measures[t], traces[t]) if t in traces else lost
         for k, law in enumerate(candidates[t]):
             found = arrivals[t, k]
             rows += _rows(t, where, law.label, known_there, found.estimates, knowns[t])
@@ -266,6 +267,13 @@ def by_temperature(what: str, given: Any, points: Sequence[float]) -> dict[float
             )
         found[nearest] = value
     return found
+
+
+def _at_temperature(observable: Any, t: float) -> Any:
+    settings = fields(observable) if is_dataclass(observable) else ()
+    if any(item.name == "temperature" for item in settings):
+        return replace(observable, temperature=t)
+    return observable
 
 
 def _check_fine(trace: Any, start: Any, where: str) -> None:
