@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Told apart by the colour-blind and in grey (Okabe & Ito); in a page they become variables, so that
 # a dark one can brighten them.
 FINE, COARSE = "#0072b2", "#d55e00"
+#: Of several coarse models, the first in the colour of the coarse side.
+MODELS = (COARSE, "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 INK, RULE = "#222222", "#cccccc"
 STYLE = {
     "axes.edgecolor": INK,
@@ -166,7 +168,7 @@ def against_temperature(
             f"there is no {quantity!r} at other temperatures, but {', '.join(known)}"
         )
     mine = [r for r in rows if r.at.get("quantity") == (quantity or known[0])]
-    series: dict[str, list[tuple[float, Estimate]]] = {}
+    series: dict[str, list[tuple[float, Estimate]]] = {"fine": []}  # first in the legend
     for row in mine:
         model = str(row.at["model"])
         for kind, estimate in _heights(row).items():
@@ -174,17 +176,21 @@ def against_temperature(
             place = series.setdefault(label, [])
             if all(t != row.at["temperature"] for t, _ in place):  # the fine side of every model
                 place.append((float(row.at["temperature"]), estimate))
+    series = {label: points for label, points in series.items() if points}
     others = [label for label in series if label not in ("fine", "noise")]
     with _styled():
         ax = _axes(ax)
         for label, points in series.items():
-            color = {"fine": FINE, "noise": INK}.get(label, COARSE)
             rank = others.index(label) if label in others else 0
+            color = {"fine": FINE, "noise": INK}.get(label, MODELS[rank % len(MODELS)])
             _points(ax, points, color, label, "osD^v<>"[rank % 7], filled=rank == 0)
         first = next(iter(series.values()))[0][1]
         what = first.name if first.name in ("rms", "regret", "ratio", "noise") else ""
         ax.set_ylabel(_label(f"{quantity or known[0]} {what}".strip(), first.unit))
-        ax.set_xlabel("temperature")
+        unit = str(mine[0].at["where"]).partition(" ")[2]
+        ax.set_xlabel(_label("temperature", "" if unit.startswith("=") else unit))
+        if len({t for points in series.values() for t, _ in points}) == 1:
+            ax.set_xticks([series[next(iter(series))][0][0]])
         ax.legend()
     return ax
 

@@ -59,7 +59,8 @@ class Row:
         What a reader must know before believing the row.
     at : mapping of str to str or float
         For a row that is not of the state point or the model of the report: its ``"quantity"``,
-        ``"temperature"``, ``"model"``. Rows of one quantity become one figure.
+        ``"temperature"``, that in words (``"where"``), ``"model"``. Rows of one quantity become one
+        figure.
 
     Raises
     ------

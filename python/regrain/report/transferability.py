@@ -353,8 +353,9 @@ def _name(t: float, tag: str) -> str:
     return f"{t:g} {unit}" if unit else f"T = {t:g}"
 
 
-def _at(quantity: str, t: float, label: str) -> dict[str, str | float]:
-    return {"quantity": quantity, "temperature": t, "model": label.removeprefix(", ")}
+def _at(quantity: str, t: float, where: str, label: str) -> dict[str, str | float]:
+    model = label.removeprefix(", ")
+    return {"quantity": quantity, "temperature": t, "where": where, "model": model}
 
 
 def _rows(
@@ -371,7 +372,7 @@ def _rows(
         clock = cost.clock(rows)
         rows.append(replace(clock, fine=None, coarse=None))  # they are rows of their own
     return [
-        replace(row, name=f"{row.name} at {where}{label}", at=_at(row.name, t, label))
+        replace(row, name=f"{row.name} at {where}{label}", at=_at(row.name, t, where, label))
         for row in rows
     ]
 
@@ -446,7 +447,7 @@ def _regrets(
                 name=f"{REGRET} at {where}{law.label}",
                 losses=[loss],
                 flags=[f"beyond that of {reference}, per particle", *loss.flags],
-                at=_at(REGRET, t, law.label),
+                at=_at(REGRET, t, where, law.label),
             )
         )
     return rows

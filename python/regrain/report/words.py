@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from regrain.report.rows import Row
 from regrain.report.text import pretty, short, side, sigmas
-from regrain.units import units
 
 if TYPE_CHECKING:
     from regrain.report.report import Report
@@ -82,11 +81,13 @@ def _transfer(report: Report) -> list[str]:
     lines = []
     for model, points in _moved(report).items():
         texts = []
-        for t, rows in points.items():
+        for rows in points.values():
             judged = [(row, report.verdict(row)) for row in rows if row.p is not None]
             lost = [str(row.at["quantity"]) for row, verdict in judged if verdict == "different"]
             if judged:
-                texts.append(f"{_where(report, t)} {'lost ' + ', '.join(lost) if lost else 'kept'}")
+                texts.append(
+                    f"{rows[0].at['where']} {'lost ' + ', '.join(lost) if lost else 'kept'}"
+                )
         if texts:
             lines.append(f"Transfer{f', {model}' if model else ''}: {'; '.join(texts)}.")
     return lines
@@ -100,38 +101,32 @@ def _elsewhere(report: Report) -> list[str]:
     found = []
     for model, points in moved.items():
         label = f", {model}" if model else ""
-        for t, rows in points.items():
+        for rows in points.values():
             bad = [
                 f"{row.at['quantity']} {_lost(row, name=False)}"
                 for row in rows
                 if report.verdict(row) == "different"
             ]
             if bad:
-                found.append(f"At {_where(report, t)}{label}: {'; '.join(bad)}.")
-        unknown: dict[str, list[float]] = {}
-        for t, rows in points.items():
+                found.append(f"At {rows[0].at['where']}{label}: {'; '.join(bad)}.")
+        unknown: dict[str, list[str]] = {}
+        for rows in points.values():
             for row in rows:
                 if not row.defined and not row.losses:
-                    unknown.setdefault(str(row.at["quantity"]), []).append(t)
-        grouped: dict[tuple[float, ...], list[str]] = {}
+                    unknown.setdefault(str(row.at["quantity"]), []).append(str(row.at["where"]))
+        grouped: dict[tuple[str, ...], list[str]] = {}
         for quantity, places in unknown.items():
             grouped.setdefault(tuple(places), []).append(quantity)
         found += [
-            f"At {', '.join(_where(report, t) for t in places)}{label}: not known for "
-            f"{', '.join(quantities)}."
+            f"At {', '.join(places)}{label}: not known for {', '.join(quantities)}."
             for places, quantities in grouped.items()
         ]
-    every = sorted({t for points in moved.values() for t in points})
+    every = {t: rows[0].at["where"] for points in moved.values() for t, rows in points.items()}
     found.append(
-        f"Below {_where(report, every[0])}, above {_where(report, every[-1])}, and at densities "
+        f"Below {every[min(every)]}, above {every[max(every)]}, and at densities "
         "other than those of the runs: never tested there."
     )
     return found
-
-
-def _where(report: Report, t: float) -> str:
-    unit = units(report.units).temperature
-    return f"{t:g} {unit}" if unit else f"T = {t:g}"
 
 
 def _observables(report: Report) -> tuple[Row, ...]:
