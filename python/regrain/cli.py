@@ -10,6 +10,7 @@ import platform
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -103,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-o", "--workdir", help="folder of all results; the name of the config")
     demo.add_argument("--config", action="store_true", help="print the settings and stop")
     for each in (demo, run):
+        text = "what runs the model, such as lammps; regrain itself if omitted"
+        each.add_argument("--engine", help=text)
         each.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
         _add_threads(each)
 
@@ -256,7 +259,7 @@ def _write_csv(g: Estimate, file: Any) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     workdir = given.workdir or Path(given.config).stem
-    _square(given.config, workdir, quiet=given.quiet)
+    _square(given.config, workdir, given)
 
 
 def _demo(given: argparse.Namespace) -> None:
@@ -264,13 +267,19 @@ def _demo(given: argparse.Namespace) -> None:
     if given.config:
         print(config.read_text(encoding="utf-8"), end="")
     else:
-        _square(config, given.workdir, quiet=given.quiet)
+        _square(config, given.workdir, given)
 
 
-def _square(config: str | Path, workdir: str | Path, *, quiet: bool) -> None:
-    from regrain.workflow import square
+def _square(file: str | Path, workdir: str | Path, given: argparse.Namespace) -> None:
+    from regrain.workflow import Config, square
+    from regrain.workflow.config import engine_of
 
-    done = square(config, workdir=workdir, progress=not quiet)
+    config = Config.read(file)
+    if given.engine is not None:
+        engine = {"engine": engine_of(given.engine, "--engine")}
+        moved = None if config.transfer is None else {**config.transfer, **engine}
+        config = replace(config, run={**config.run, **engine}, transfer=moved)
+    done = square(config, workdir=workdir, progress=not given.quiet)
     print(f"{done.report}\n")
     width = max(len(what) for what in done.files)
     for what, file in done.files.items():

@@ -118,6 +118,16 @@ class Lammps:
             trace = _Run(self, model, state, settings, Path(scratch)).finish(progress)
             return trace.in_memory()
 
+    def check(self) -> None:
+        """Stop if it cannot be started here, before anything is done that takes long.
+
+        Raises
+        ------
+        RegrainError
+            No LAMMPS, or no MPI for several processes.
+        """
+        self._started()
+
     def _started(self) -> tuple[list[str], dict[str, str]]:
         """The command, and the variables it needs."""
         if self.command is not None:

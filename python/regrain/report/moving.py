@@ -60,7 +60,7 @@ class Journey:
     @property
     def checkpoint(self) -> Path | None:
         """The file that belongs to these settings; a longer run goes on in it."""
-        if self.workdir is None:
+        if self.workdir is None or self.run.get("engine") is not None:
             return None
         settings = {
             k: repr(v) for k, v in sorted(self.run.items()) if k not in ("time", "progress")

@@ -59,6 +59,7 @@ def transfer(
     equilibration: float | None = None,
     dynamics: Any = None,
     barostat: Any = None,
+    engine: Any = None,
     seed: int = 0,
     workdir: str | os.PathLike[str] | None = None,
     executor: Executor | None = None,
@@ -90,11 +91,12 @@ def transfer(
     every, equilibration : float, optional
         Time between frames, a two-hundredth of ``time`` when omitted; time that is cut off before,
         a tenth.
-    dynamics, barostat, seed
+    dynamics, barostat, engine, seed
         As in ``ForceField.run``; the thermostat takes the temperature of the run. Each run has
         random numbers of its own, which do not depend on the others.
     workdir : path, optional
         Keeps the checkpoint of every run; the same call goes on where it was, to the same bits.
+        Other engines leave none.
     executor : concurrent.futures.Executor, optional
         Does the runs; one after the other when omitted. Each run uses several cores already.
     progress : bool, optional
@@ -147,6 +149,7 @@ def transfer(
     for t, trace in traces.items():
         _check_fine(trace, starts[t], _name(t, starts[t].units))
     run = _settings(time, dt, every, equilibration, dynamics, barostat)
+    run["engine"] = engine
     candidates = {t: _candidates(models, t, scaled=scaled) for t in points}
     home = None if workdir is None else Path(workdir)
     if home is not None:

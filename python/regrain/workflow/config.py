@@ -18,7 +18,7 @@ from regrain.particles.terms import KINDS
 from regrain.report.known import Known
 from regrain.report.transferability import by_temperature, temperatures_of
 
-__all__ = ["Config", "frames_of", "make", "methods"]
+__all__ = ["Config", "engine_of", "frames_of", "make", "methods"]
 
 SECTIONS = ("input", "map", "fit", "run", "report", "transfer")
 # What a fine trace at another temperature does not share with the first.
@@ -89,7 +89,8 @@ class Config:
         by ``potential``), a ``potential`` with its parameters, of which those in ``free`` are
         fitted, or ``false`` for none. Other tables with a ``kind`` are objects of that name.
     ``[run]``
-        The arguments of ``ForceField.run``; ``dynamics`` and ``barostat`` are tables with ``kind``.
+        The arguments of ``ForceField.run``; ``dynamics``, ``barostat`` and ``engine`` are tables
+        with ``kind``, or names.
     ``[report]``
         ``observables``, tables by name; ``export``, names of table files for other engines;
         ``known``, values such as ``pressure = [-60.0, 20.0]``; the arguments of ``rg.compare``.
@@ -350,8 +351,36 @@ def _run(given: dict[str, Any]) -> dict[str, Any]:
     fixed = {"self": None, "state": None, "checkpoint": None, "progress": None}
     _check_keys(run, given, "[run]", fixed)
     given = _movers(given, "run")
+    if "engine" in given:
+        given["engine"] = engine_of(given["engine"], "[run.engine]")
     _check_lengths(given, "[run]")
     return given
+
+
+def engine_of(given: Any, where: str) -> Any:
+    """An engine by its name, or from a table with ``kind``; it must be here.
+
+    Examples
+    --------
+    >>> from regrain.workflow.config import engine_of
+    >>> engine_of("gromacs", "--engine")
+    Traceback (most recent call last):
+        ...
+    regrain.errors.RegrainError: --engine: engine: got 'gromacs', expected one of lammps
+    """
+    home = import_module("regrain.engines")
+    if isinstance(given, Mapping):
+        settings = {"kind": "Lammps", **given}
+        names = [n for n in home.__all__ if hasattr(getattr(home, n), "check")]
+        kind = _named("regrain.engines", settings.pop("kind"), f"kind of {where}", names)
+        given = make(kind, settings, where)
+    try:
+        engine = home.find(given)
+        if hasattr(engine, "check"):
+            engine.check()
+    except RegrainError as error:
+        raise type(error)(f"{where}: {error}") from error
+    return engine
 
 
 def _check_lengths(given: Mapping[str, Any], where: str) -> None:

@@ -112,9 +112,9 @@ def square(
     result = config.fit(target, workdir=home / "fit", progress=show)
     result.model.save(home / "model.json")
     tell("run: the coarse model")
-    coarse = result.model.run(
-        target[0], **config.run, checkpoint=home / "coarse.npz", progress=show
-    )
+    # Other engines have no checkpoints: what was run in one is run again.
+    checkpoint = None if config.run.get("engine") else home / "coarse.npz"
+    coarse = result.model.run(target[0], **config.run, checkpoint=checkpoint, progress=show)
     tell("report: both traces are measured")
     observables = config.observables or usual(target)
     report = reports.compare(target, coarse, observables, fit=result, **config.compare)
