@@ -96,6 +96,11 @@ void bind_potentials(py::module_& m) {
                 return TabulatedBonded{periodic_table(flat(values))};
             },
             py::arg("values"), "Values from -pi to pi, both included.");
+    py::class_<Ewald>(m, "Ewald")
+        .def(py::init<double, double, bool>(), py::kw_only(), py::arg("cutoff"),
+             py::arg("accuracy"), py::arg("background"));
+    py::class_<ReactionField>(m, "ReactionField")
+        .def(py::init<double, double>(), py::kw_only(), py::arg("cutoff"), py::arg("permittivity"));
     py::class_<TriplePotential>(m, "TriplePotential")
         .def(py::init([](const std::variant<CosineSquared, TabulatedBonded>& angle,
                          const std::array<double, 2>& r_max, const std::array<double, 2>& decay) {
@@ -192,6 +197,13 @@ void bind_force_field(py::module_& m) {
                 }
             },
             py::kw_only(), py::arg("potentials"), py::arg("types"))
+        .def(
+            "set_charges",
+            [](ForceField& f, const std::variant<Ewald, ReactionField>& method,
+               const Array<double>& values, double factor) {
+                f.charges = Charges{method, vector_of(flat(values)), factor};
+            },
+            py::kw_only(), py::arg("method"), py::arg("values"), py::arg("factor"))
         .def(
             "set_exclusions",
             [](ForceField& f, const Array<std::uint32_t>& pairs) {
@@ -295,6 +307,7 @@ void bind_simulation(py::module_& m) {
         .def_readonly("bonds", &Measurement::bonds)
         .def_readonly("angles", &Measurement::angles)
         .def_readonly("dihedrals", &Measurement::dihedrals)
+        .def_readonly("charge", &Measurement::charge)
         .def_readonly("virial", &Measurement::virial)
         .def_readonly("kinetic_tensor", &Measurement::kinetic_tensor)
         .def_readonly("conserved", &Measurement::conserved)

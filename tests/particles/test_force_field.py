@@ -16,6 +16,7 @@ from regrain.particles import (
     Network,
     Particles,
     PeriodicDihedral,
+    ReactionField,
     Table,
     Topology,
     fcc,
@@ -41,6 +42,7 @@ def test_a_scaled_force_field_has_so_much_of_every_term() -> None:
         bonds=[(0, 1), (1, 2), (2, 3)],
         angles=[(0, 1, 2), (1, 2, 3)],
         dihedrals=[(0, 1, 2, 3)],
+        charges=[1.0, -0.5, 0.0, 0.2],
     )
     state = Particles(rng.random((4, 3)) * 2, box=[9, 9, 9], topology=topology)
     field = ForceField(
@@ -53,6 +55,7 @@ def test_a_scaled_force_field_has_so_much_of_every_term() -> None:
         angles={("A", "B", "A"): HarmonicAngle(k=2, theta0=2), ("B", "A", "B"): None},
         dihedrals={("A", "B", "A", "B"): PeriodicDihedral(k=1, n=1)},
         network=Network(pairs=[(0, 3)], k=[2.0], r0=[1.0]),
+        charges=ReactionField(cutoff=3.0, permittivity=4.0),
         temperature=1.5,
         exclude=0,
     )

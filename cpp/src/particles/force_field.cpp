@@ -10,7 +10,7 @@ double cutoff_of(const PairPotential& potential) {
 }
 
 double ForceField::cutoff() const {
-    double largest = 0.0;
+    double largest = charges ? charges->cutoff() : 0.0;
     for (const int index : pair_of_types) {
         if (index < 0) continue;
         largest = std::max(largest, cutoff_of(pair_potentials[static_cast<std::size_t>(index)]));

@@ -75,20 +75,14 @@ struct PairEngine::Impl {
     std::optional<PairList> list;  ///< none when nothing interacts in space
     std::optional<Box> box, built_box;
     std::vector<Row> rows, built, scratch;  ///< rows: the particles, then the halo
+    std::vector<double> charges;            ///< of the rows, if there are any
     std::vector<std::uint32_t> ids, row_of, order, old_ids;
     std::vector<Image> images, old_images;
     std::size_t builds{0};
     std::uint64_t version{0};
 
     Impl(const ForceField& field, std::span<const std::int32_t> t, double s)
-        : parameters(field), types(t.begin(), t.end()), skin(s) {
-        for (std::size_t i = 0; i < types.size(); ++i) {
-            if (types[i] < 0 || static_cast<std::size_t>(types[i]) >= field.types) {
-                throw Error("particle " + std::to_string(i) + " has type " +
-                            std::to_string(types[i]) + " of " + std::to_string(field.types) +
-                            ", counted from 0");
-            }
-        }
+        : parameters(field, t), types(t.begin(), t.end()), skin(s) {
         if (!(skin >= 0.0) || !std::isfinite(skin)) {
             throw Error("the skin of the neighbour list is " + std::to_string(skin) +
                         "; it must be zero or a positive length");
@@ -98,6 +92,11 @@ struct PairEngine::Impl {
     }
 
     [[nodiscard]] std::size_t size() const { return types.size(); }
+
+    /// Of a row of a particle or of the halo.
+    [[nodiscard]] std::uint32_t id_of(std::size_t row) const {
+        return ids[row < size() ? row : list->halo().source[row - size()]];
+    }
 
     void check_assigned() const {
         if (!box) throw Error("the pair engine has no particles yet: call assign first");
@@ -137,6 +136,12 @@ struct PairEngine::Impl {
         built_box = box;
         built.assign(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(size()));
         list->build(rows, size(), ids, *box);
+        if (parameters.charges) {
+            charges.assign(rows.size(), 0.0);
+            for (std::size_t k = 0; k + 1 < rows.size(); ++k) {
+                charges[k] = parameters.charges->of_id[id_of(k)];
+            }
+        }
         ++builds;
         ++version;
     }
@@ -168,13 +173,9 @@ struct PairEngine::Impl {
             [&](std::size_t begin, std::size_t end) {
                 Sums sums;
                 const PairList::Chunk& chunk = list->chunks()[begin / PairList::chunk];
-                PairTask task{&parameters,
-                              rows.data(),
-                              &chunk,
-                              begin,
-                              end,
-                              forces.data(),
-                              with_sums ? &sums : nullptr};
+                PairTask task{
+                    &parameters, rows.data(), charges.data(), &chunk,
+                    begin,       end,         forces.data(),  with_sums ? &sums : nullptr};
                 kernel(task);
                 if (task.suspicious) name_overlaps(task);
                 return sums;
@@ -184,7 +185,6 @@ struct PairEngine::Impl {
 
     // The slow look after the fast kernel saw something odd.
     void name_overlaps(const PairTask& task) const {
-        const std::size_t n = size();
         for (std::size_t i = task.begin; i < task.end; ++i) {
             check_finite(rows[i], ids[i]);
             const auto& first = task.list->first;
@@ -193,9 +193,10 @@ struct PairEngine::Impl {
                 if (j + 1 == rows.size()) continue;
                 const double r = norm(position(rows[i]) - position(rows[j]));
                 const std::size_t pair = parameters.pair(rows[i].tag, rows[j].tag);
-                if (parameters.cutoff[pair] == 0.0) continue;
+                const bool charged = !charges.empty() && charges[i] * charges[j] != 0.0;
+                if (parameters.cutoff[pair] == 0.0 && !charged) continue;
                 if (r >= parameters.overlap[pair] && r > 0.0) continue;
-                const std::uint32_t other = ids[j < n ? j : list->halo().source[j - n]];
+                const std::uint32_t other = id_of(j);
                 const bool tabulated = parameters.table.grid[pair].v[0] > 0.0;
                 const std::string both = "particles " + std::to_string(std::min(ids[i], other)) +
                                          " and " + std::to_string(std::max(ids[i], other));
@@ -305,6 +306,11 @@ Sums PairEngine::compute(std::span<Vec3> forces, bool with_sums) {
     if (self.parameters.lennard_jones.any)
         sums += self.run(&lennard_jones_kernel, forces, with_sums);
     if (self.parameters.table.any) sums += self.run(&table_kernel, forces, with_sums);
+    if (self.parameters.charges && self.list) {
+        Sums of_charges = self.run(&charge_kernel, forces, with_sums);
+        std::swap(of_charges.charge, of_charges.energy);
+        sums += of_charges;
+    }
     return sums;
 }
 

@@ -18,8 +18,8 @@ struct PairValues {
     Double<W> force_over_r, energy;
 };
 
-// A potential is: `row(type)` to fetch what the pairs of one particle share, and
-// `at<with_energy>(r2, types of the W others)`.
+// A potential is: `row(i, type)` to fetch what the pairs of one particle share, false if it has
+// none, and `at<with_energy>(r2, rows of the W others, their types)`.
 
 /// Parameters of one pair of types in every lane, or those of each lane's own pair of types.
 template <int W, bool one_type>
@@ -45,16 +45,20 @@ struct LennardJonesPotential {
     std::size_t types;
     const Quad *force_row, *energy_row;
 
-    REGRAIN_INLINE explicit LennardJonesPotential(const PairParameters& p)
-        : force(p.lennard_jones.force), energy(p.lennard_jones.energy), types(p.types) {}
+    REGRAIN_INLINE explicit LennardJonesPotential(const PairTask& task)
+        : force(task.parameters->lennard_jones.force),
+          energy(task.parameters->lennard_jones.energy),
+          types(task.parameters->types) {}
 
-    REGRAIN_INLINE void row(std::int64_t type) {
+    REGRAIN_INLINE bool row(std::size_t, std::int64_t type) {
         force_row = force.of_row + static_cast<std::size_t>(type) * types;
         energy_row = energy.of_row + static_cast<std::size_t>(type) * types;
+        return true;
     }
 
     template <bool with_energy>
-    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::int64_t* others) {
+    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::uint32_t*,
+                                    const std::int64_t* others) {
         const Columns<W> f = force(force_row, others);  // rc2, 12 a12, 6 a6, fc
         const Double<W> inverse2 = 1.0 / r2;
         const Double<W> inverse6 = inverse2 * inverse2 * inverse2;
@@ -90,15 +94,19 @@ struct TablePotential {
     const Quad* grid_row;
     Double<W> least{};  // of the place in the table; below -1/2 a pair came before its beginning
 
-    REGRAIN_INLINE explicit TablePotential(const PairParameters& p)
-        : grid(p.table.grid), rows(p.table.rows.data()), types(p.types) {}
+    REGRAIN_INLINE explicit TablePotential(const PairTask& task)
+        : grid(task.parameters->table.grid),
+          rows(task.parameters->table.rows.data()),
+          types(task.parameters->types) {}
 
-    REGRAIN_INLINE void row(std::int64_t type) {
+    REGRAIN_INLINE bool row(std::size_t, std::int64_t type) {
         grid_row = grid.of_row + static_cast<std::size_t>(type) * types;
+        return true;
     }
 
     template <bool with_energy>
-    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::int64_t* others) {
+    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::uint32_t*,
+                                    const std::int64_t* others) {
         const Columns<W> g = grid(grid_row, others);  // rc2, 1 / dx, r_min / dx + 1/2, first row
         const Double<W> inside = r2 < g.x ? r2 : g.x;
         const Double<W> r = simd::sqrt<W>(inside);
@@ -131,11 +139,79 @@ struct TablePotential {
     [[nodiscard]] REGRAIN_INLINE bool suspicious() const { return simd::smallest<W>(least) < -0.5; }
 };
 
+/// Four interleaved schemes of Horner in t^4, as one would wait for itself: powers highest first, a
+/// multiple of four of them.
+template <int W>
+struct Polynomial {
+    const double *first, *end;
+
+    REGRAIN_INLINE explicit Polynomial(const std::vector<double>& powers)
+        : first(powers.data()), end(powers.data() + powers.size()) {}
+    REGRAIN_INLINE Double<W> operator()(const Double<W>& t) const {
+        const Double<W> t2 = t * t;
+        const Double<W> t4 = t2 * t2;
+        Double<W> a{}, b{}, c{}, d{};
+        for (const double* p = first; p != end; p += 4) {
+            a = a * t4 + p[0];
+            b = b * t4 + p[1];
+            c = c * t4 + p[2];
+            d = d * t4 + p[3];
+        }
+        return (a * t + b) * t2 + (c * t + d);
+    }
+};
+
+template <int W>
+struct ChargePotential {
+    const double* charges;
+    Polynomial<W> slope, energy;
+    Double<W> cutoff2;
+    double scale, charge{0.0};
+
+    REGRAIN_INLINE explicit ChargePotential(const PairTask& task)
+        : charges(task.charges),
+          slope(task.parameters->charges->screen.slope()),
+          energy(task.parameters->charges->screen.energy()),
+          scale(task.parameters->charges->screen.scale()) {
+        const double cutoff = task.parameters->charges->screen.cutoff();
+        cutoff2 = simd::broadcast<W>(cutoff * cutoff);
+    }
+
+    REGRAIN_INLINE bool row(std::size_t i, std::int64_t) {
+        charge = charges[i];
+        return charge != 0.0;
+    }
+
+    template <bool with_energy>
+    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::uint32_t* others,
+                                    const std::int64_t*) {
+        Double<W> product;
+        for (int k = 0; k < W; ++k) product[k] = charges[others[k]];
+        product *= charge;
+        const Double<W> t = (r2 < cutoff2 ? r2 : cutoff2) * scale - 1.0;
+        const Double<W> inverse = 1.0 / simd::sqrt<W>(r2);
+        PairValues<W> v{};
+        const Double<W> value = product * (inverse * inverse * inverse + slope(t));
+        v.force_over_r = r2 < cutoff2 ? value : Double<W>{};
+        if constexpr (with_energy) {
+            const Double<W> u = product * (inverse - energy(t));
+            v.energy = r2 < cutoff2 ? u : Double<W>{};
+        }
+        return v;
+    }
+
+    /// No limit: opposite charges may come close.
+    [[nodiscard]] REGRAIN_INLINE static double largest_force(const PairParameters&) {
+        return std::numeric_limits<double>::max();
+    }
+    [[nodiscard]] REGRAIN_INLINE bool suspicious() const { return false; }
+};
+
 /// The loop over the neighbours of each row of a chunk: W of them at a time, their rows loaded and
 /// transposed in registers.
 template <int W, class Potential, bool one_type, bool with_sums>
 REGRAIN_INLINE void loop(PairTask& task) {
-    Potential potential(*task.parameters);
+    Potential potential(task);
     const Row* rows = task.rows;
     const std::uint32_t* neighbors = task.list->neighbors.data();
     const std::uint32_t* first = task.list->first.data();
@@ -143,7 +219,7 @@ REGRAIN_INLINE void loop(PairTask& task) {
     Double<W> energy{}, xx{}, yy{}, zz{}, xy{}, xz{}, yz{};
     bool suspicious = false;
     for (std::size_t i = task.begin; i < task.end; ++i) {
-        potential.row(one_type ? 0 : rows[i].tag);
+        if (!potential.row(i, one_type ? 0 : rows[i].tag)) continue;
         const Double<W> xi = simd::broadcast<W>(rows[i].x);
         const Double<W> yi = simd::broadcast<W>(rows[i].y);
         const Double<W> zi = simd::broadcast<W>(rows[i].z);
@@ -157,7 +233,7 @@ REGRAIN_INLINE void loop(PairTask& task) {
             if constexpr (!one_type) std::memcpy(types, &other.w, sizeof types);
             const Double<W> dx = xi - other.x, dy = yi - other.y, dz = zi - other.z;
             const Double<W> r2 = dx * dx + dy * dy + dz * dz;
-            const PairValues<W> v = potential.template at<with_sums>(r2, types);
+            const PairValues<W> v = potential.template at<with_sums>(r2, j, types);
             const Double<W> px = v.force_over_r * dx;
             const Double<W> py = v.force_over_r * dy;
             const Double<W> pz = v.force_over_r * dz;
@@ -233,18 +309,31 @@ REGRAIN_INLINE void table(PairTask& task) {
     }
 }
 
+template <int W>
+REGRAIN_INLINE void charge(PairTask& task) {
+    if (task.sums != nullptr) {
+        loop<W, ChargePotential<W>, true, true>(task);
+    } else {
+        loop<W, ChargePotential<W>, true, false>(task);
+    }
+}
+
 #if REGRAIN_X86
 REGRAIN_TARGET_V4 void lennard_jones_v4(PairTask* task) { lennard_jones<8>(*task); }
 REGRAIN_TARGET_V3 void lennard_jones_v3(PairTask* task) { lennard_jones<4>(*task); }
 REGRAIN_TARGET_V4 void table_v4(PairTask* task) { table<8>(*task); }
 REGRAIN_TARGET_V3 void table_v3(PairTask* task) { table<4>(*task); }
+REGRAIN_TARGET_V4 void charge_v4(PairTask* task) { charge<8>(*task); }
+REGRAIN_TARGET_V3 void charge_v3(PairTask* task) { charge<4>(*task); }
 #endif
 void lennard_jones_any(PairTask* task) { lennard_jones<2>(*task); }
 void table_any(PairTask* task) { table<2>(*task); }
+void charge_any(PairTask* task) { charge<2>(*task); }
 
 }  // namespace
 
 void lennard_jones_kernel(PairTask& task) { simd::dispatch(REGRAIN_LEVELS(lennard_jones), &task); }
 void table_kernel(PairTask& task) { simd::dispatch(REGRAIN_LEVELS(table), &task); }
+void charge_kernel(PairTask& task) { simd::dispatch(REGRAIN_LEVELS(charge), &task); }
 
 }  // namespace regrain::particles

@@ -15,6 +15,7 @@ namespace regrain::particles {
 struct PairTask {
     const PairParameters* parameters;
     const Row* rows;
+    const double* charges;  ///< of the rows
     const PairList::Chunk* list;
     std::size_t begin, end;
     Vec3* forces;
@@ -24,5 +25,6 @@ struct PairTask {
 
 void lennard_jones_kernel(PairTask& task);
 void table_kernel(PairTask& task);
+void charge_kernel(PairTask& task);
 
 }  // namespace regrain::particles

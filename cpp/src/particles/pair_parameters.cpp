@@ -113,6 +113,24 @@ struct Compiler {
     }
 };
 
+void check_types(std::span<const std::int32_t> of_particles, std::size_t types) {
+    for (std::size_t i = 0; i < of_particles.size(); ++i) {
+        if (of_particles[i] >= 0 && static_cast<std::size_t>(of_particles[i]) < types) continue;
+        throw Error("particle " + std::to_string(i) + " has type " +
+                    std::to_string(of_particles[i]) + " of " + std::to_string(types) +
+                    ", counted from 0");
+    }
+}
+
+// Types that have a charged particle reach as far as charges do.
+std::vector<bool> charged_types(const PairParameters& p, std::span<const std::int32_t> types) {
+    std::vector<bool> charged(p.types, false);
+    for (std::size_t i = 0; i < types.size(); ++i) {
+        if (p.charges->of_id[i] != 0.0) charged[static_cast<std::size_t>(types[i])] = true;
+    }
+    return charged;
+}
+
 }  // namespace
 
 void append_centred(const CubicTable& table, std::vector<Quad>& out) {
@@ -126,9 +144,27 @@ void append_centred(const CubicTable& table, std::vector<Quad>& out) {
     around(rows.back(), 1.5);
 }
 
-PairParameters::PairParameters(const ForceField& field) : types(field.types) {
+ChargeParameters::ChargeParameters(const Charges& charges, std::size_t particles)
+    : screen(charges) {
+    if (charges.values.size() != particles) {
+        throw Error("got charges of " + std::to_string(charges.values.size()) + " particles for " +
+                    std::to_string(particles) + "; give one each");
+    }
+    if (!(charges.factor > 0.0) || !std::isfinite(charges.factor)) {
+        throw Error("the factor between charges and energies is " + std::to_string(charges.factor) +
+                    "; it must be positive");
+    }
+    for (const double q : charges.values) {
+        if (!std::isfinite(q)) throw Error("a charge is not a number: " + std::to_string(q));
+        of_id.push_back(q * std::sqrt(charges.factor));
+    }
+}
+
+PairParameters::PairParameters(const ForceField& field, std::span<const std::int32_t> of_particles)
+    : types(field.types) {
     check_shape(field);
     check_triples(field);
+    check_types(of_particles, types);
     std::vector<std::size_t> first_row;
     for (const PairPotential& potential : field.pair_potentials) {
         first_row.push_back(table.rows.size() + 1);
@@ -156,6 +192,14 @@ PairParameters::PairParameters(const ForceField& field) : types(field.types) {
             reach[k] = std::max(reach[k], term.potential.arms[0].r_max);
         for (const std::size_t k : {pair(second, centre), pair(centre, second)})
             reach[k] = std::max(reach[k], term.potential.arms[1].r_max);
+    }
+    if (field.charges) {
+        charges.emplace(*field.charges, of_particles.size());
+        const std::vector<bool> charged = charged_types(*this, of_particles);
+        for (std::size_t p = 0; p < pairs; ++p) {
+            if (!charged[p / types] || !charged[p % types]) continue;
+            reach[p] = std::max(reach[p], charges->screen.cutoff());
+        }
     }
     for (const double r : reach) largest_reach = std::max(largest_reach, r);
 }

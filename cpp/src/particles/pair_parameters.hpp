@@ -4,10 +4,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "regrain/particles/force_field.hpp"
+#include "screen.hpp"
 
 namespace regrain::particles {
 
@@ -39,9 +42,17 @@ struct TableParameters {
     bool any{false};
 };
 
+/// U = q q' (1/r - S(r^2)) for r < cutoff.
+struct ChargeParameters {
+    ChargeParameters(const Charges& charges, std::size_t particles);
+    Screen screen;
+    std::vector<double> of_id;  ///< charges times the root of the factor between units
+};
+
 struct PairParameters {
     /// Throws Error for a field that does not say what each pair of types does, or says nonsense.
-    explicit PairParameters(const ForceField& field);
+    /// The types are those of the particles: some of them may carry no charges.
+    PairParameters(const ForceField& field, std::span<const std::int32_t> types);
 
     [[nodiscard]] std::size_t pair(std::int64_t a, std::int64_t b) const {
         return static_cast<std::size_t>(a) * types + static_cast<std::size_t>(b);
@@ -50,8 +61,10 @@ struct PairParameters {
     std::size_t types;
     LennardJonesParameters lennard_jones;
     TableParameters table;
+    std::optional<ChargeParameters> charges;
     std::vector<double> cutoff;  ///< per pair of types, 0 where there is no pair potential
-    /// Per pair of types, how far apart they are worth listing: also as arms of triples.
+    /// Per pair of types, how far apart they are worth listing: also as charges
+    /// or arms of triples.
     std::vector<double> reach;
     double largest_reach{0.0};
     /// Closer than this two particles overlap: what no sane configuration has.

@@ -77,9 +77,12 @@ Measurement Simulation::measure() {
     const Sums t = s.triples.compute(s.engine, scratch);
     const BondedSums b = s.bonded.compute(s.engine.rows(), s.engine.row_of(), s.engine.ids(),
                                           s.engine.box(), scratch);
-    Measurement m{pair.energy,         t.energy, b.bonds, b.angles, b.dihedrals, pair.virial,
-                  s.kinetic_tensor().t};
-    for (std::size_t k = 0; k < 6; ++k) m.virial[k] += t.virial[k] + b.virial[k];
+    const Sums c = s.coulomb.compute(s.engine, scratch);
+    Measurement m{pair.energy, t.energy,
+                  b.bonds,     b.angles,
+                  b.dihedrals, pair.charge + c.charge,
+                  pair.virial, s.kinetic_tensor().t};
+    for (std::size_t k = 0; k < 6; ++k) m.virial[k] += t.virial[k] + b.virial[k] + c.virial[k];
     m.conserved = m.potential() + m.kinetic() - s.exchanged + (s.chain ? s.chain->energy() : 0.0);
     return m;
 }

@@ -9,6 +9,7 @@
 #include "regrain/base/parallel.hpp"
 #include "regrain/base/random.hpp"
 #include "regrain/particles/bonded.hpp"
+#include "regrain/particles/coulomb.hpp"
 #include "regrain/particles/simulation.hpp"
 #include "regrain/particles/triples.hpp"
 #include "step_kernel.hpp"
@@ -40,6 +41,7 @@ struct Simulation::Impl {
     PairEngine engine;
     TripleForces triples;
     BondedForces bonded;
+    CoulombForces coulomb;
     std::vector<double> mass_of_id, mass;  // by id, by row
     std::vector<Motion> motion, old_motion;
     std::vector<Vec3> force;          // by row, and one more that vector loads may touch
@@ -60,6 +62,7 @@ struct Simulation::Impl {
           engine(field, types, s.skin),
           triples(field, s.skin),
           bonded(field, types.size()),
+          coulomb(field, types.size()),
           mass_of_id(masses.begin(), masses.end()),
           mass(types.size()),
           motion(types.size()),
@@ -156,6 +159,7 @@ struct Simulation::Impl {
     void evaluate(bool with_sums) {
         Sums space = engine.compute(forces(), with_sums);
         space += triples.compute(engine, forces());
+        space += coulomb.compute(engine, forces());
         const BondedSums b =
             bonded.compute(engine.rows(), engine.row_of(), engine.ids(), engine.box(), forces());
         if (!with_sums) return;

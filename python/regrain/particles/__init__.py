@@ -12,6 +12,7 @@ from regrain.particles.bonded import (
     TableDihedral,
 )
 from regrain.particles.bspline import BSpline, BSplineAngle, BSplineBond, BSplineDihedral
+from regrain.particles.charges import Ewald, ReactionField
 from regrain.particles.dynamics import NVE, CellRescale, Langevin, NoseHoover
 from regrain.particles.evaluation import Evaluation
 from regrain.particles.force_field import ForceField
@@ -32,6 +33,7 @@ __all__ = [
     "CellRescale",
     "CosineAngle",
     "Evaluation",
+    "Ewald",
     "FENEBond",
     "ForceField",
     "FourierDihedral",
@@ -46,6 +48,7 @@ __all__ = [
     "Particles",
     "PeriodicDihedral",
     "Potential",
+    "ReactionField",
     "StillingerWeber",
     "Table",
     "TableAngle",

@@ -27,8 +27,8 @@ class Evaluation:
     virial : ndarray, shape (3, 3)
         Sum of r ⊗ F over all interactions: its trace is -dU/dlnλ of scaling all lengths by λ.
     terms : dict of str to float
-        The energy by kind: "pair", "triple", "bond", "angle", "dihedral"; springs of a network are
-        among the bonds.
+        The energy by kind: "pair", "triple", "bond", "angle", "dihedral", "charge"; springs of a
+        network are among the bonds.
     pressure_tensor : ndarray, shape (3, 3), or None
         (Σ m v ⊗ v + virial) / volume in the pressure unit; None for a state without velocities.
 

@@ -14,6 +14,7 @@ import numpy as np
 from regrain import _core
 from regrain.checkpoint import load_json, save_json
 from regrain.errors import RegrainError
+from regrain.particles.charges import Coulomb
 from regrain.particles.dynamics import CellRescale, Dynamics
 from regrain.particles.evaluation import SYMMETRIC, Evaluation
 from regrain.particles.network import Network
@@ -28,6 +29,7 @@ __all__ = ["ForceField"]
 
 # Arguments beside the potentials, with what they are when not given: in the order of the text.
 _DEFAULTS: dict[str, Any] = {
+    "charges": None,
     "network": None,
     "temperature": None,
     "exclude": 2,
@@ -47,12 +49,15 @@ class ForceField:
         Keyed by the types (end, centre, end), the ends in either order: any three particles in
         space whose arms are short enough. Three types that are not named do not interact so, as
         hardly anything does.
+    charges : Ewald or ReactionField, optional
+        How the charges of the topology act; they do nothing when omitted.
     network : Network, optional
         Springs between particles by their index: then the force field belongs to one system.
     temperature : float, optional
         Of the state that the law was derived at; what thermostats default to.
     exclude : int
-        Pairs up to so many bonds apart feel no pair potential, and are no arms of triples.
+        Pairs up to so many bonds apart feel no pair potential and not each other's charges, and are
+        no arms of triples.
     units : str
         ``"reduced"`` or ``"md"``: that of the states it works on.
 
@@ -93,6 +98,7 @@ class ForceField:
         angles: Terms | None = None,
         dihedrals: Terms | None = None,
         triples: Terms | None = None,
+        charges: Coulomb | None = None,
         network: Network | None = None,
         temperature: float | None = None,
         exclude: int = 2,
@@ -106,7 +112,13 @@ class ForceField:
             raise RegrainError(f"exclude: got {exclude}, expected a number of bonds, 0 or more")
         if not isinstance(network, Network | None):
             raise RegrainError(f"network: got {network!r}, expected a Network or None")
+        if charges is not None and not isinstance(charges, Coulomb):
+            raise RegrainError(
+                f"charges: got {charges!r}, expected how they act, Ewald(cutoff=...) or "
+                "ReactionField(cutoff=...); the charges themselves are those of the topology"
+            )
         self._settings = {
+            "charges": charges,
             "network": network,
             "temperature": None if temperature is None else float(temperature),
             "exclude": int(exclude),
@@ -139,6 +151,11 @@ class ForceField:
         return MappingProxyType(self._terms["triple"])
 
     @property
+    def charges(self) -> Coulomb | None:
+        """How the charges of the topology act."""
+        return cast("Coulomb | None", self._settings["charges"])
+
+    @property
     def network(self) -> Network | None:
         """Springs between particles by their index."""
         return cast("Network | None", self._settings["network"])
@@ -160,8 +177,9 @@ class ForceField:
 
     @property
     def cutoff(self) -> float:
-        """The largest cutoff of a pair potential or reach of a triple, 0 when there are none."""
-        pairs = [p.cutoff for p in self.pairs.values() if p is not None]
+        """The largest cutoff of pairs and charges or reach of triples, 0 when there are none."""
+        laws: tuple[Any, ...] = (*self.pairs.values(), self.charges)
+        pairs = [law.cutoff for law in laws if law is not None]
         triples = [p.reach for p in self.triples.values() if p is not None]
         return float(max([0.0, *pairs, *triples]))
 
@@ -332,6 +350,7 @@ class ForceField:
                 "bond": measured.bonds,
                 "angle": measured.angles,
                 "dihedral": measured.dihedrals,
+                "charge": measured.charge,
             },
             pressure_tensor=pressure,
         )
@@ -448,4 +467,7 @@ class ForceField:
                 f"the force field is in {self.units!r} units, the state in {state.units!r}; "
                 "convert one of them"
             )
-        return compiled(self._terms, state.topology, exclude=self.exclude, network=self.network)
+        field = compiled(self._terms, state.topology, exclude=self.exclude, network=self.network)
+        if self.charges is not None:
+            self.charges.attach(field, state.topology, unit_system(self.units))
+        return field

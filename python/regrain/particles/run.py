@@ -183,7 +183,7 @@ class _Run:
         digest = hashlib.sha256()
         arrays: tuple[Any, ...] = (
             *(start.positions, start.box, start.velocities, start.images),
-            *(topology.types, topology.masses),
+            *(topology.types, topology.masses, topology.charges),
             *(topology.bonds, topology.angles, topology.dihedrals),
         )
         for array in arrays:

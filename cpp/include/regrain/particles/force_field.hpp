@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -68,6 +69,30 @@ using BondPotential = std::variant<Harmonic, Fene, TabulatedBonded>;
 using AnglePotential = std::variant<Harmonic, CosineSquared, TabulatedBonded>;
 using DihedralPotential = std::variant<Harmonic, Periodic, Fourier, TabulatedBonded>;
 
+/// All images of all charges, by Ewald's sum with conducting surroundings. `accuracy` is the rms
+/// error of a force relative to that of two typical charges at the mean distance of charges.
+struct Ewald {
+    double cutoff, accuracy{1e-5};
+    bool background{false};  ///< a uniform charge that makes the system neutral, if it is not
+};
+
+/// Charges within the cutoff, and a medium beyond it whose permittivity is so many times that
+/// inside (infinite: a conductor): q q' (1/r + k r^2 - c), zero at the cutoff
+/// (Tironi, Sperb, Smith and van Gunsteren, J. Chem. Phys. 102, 5451 (1995)).
+struct ReactionField {
+    double cutoff, permittivity;
+};
+
+/// Charges of the particles, by id.
+struct Charges {
+    std::variant<Ewald, ReactionField> method;
+    std::vector<double> values;
+    double factor{1.0};  ///< energy times distance of two unit charges
+    [[nodiscard]] double cutoff() const {
+        return std::visit([](const auto& m) { return m.cutoff; }, method);
+    }
+};
+
 template <std::size_t N, class Potential>
 struct BondedTerms {
     struct Term {
@@ -107,10 +132,12 @@ struct ForceField {
     BondedTerms<3, AnglePotential> angles;
     BondedTerms<4, DihedralPotential> dihedrals;
     std::vector<TripleTerm> triples;
-    /// Pairs (i, j) with i < j, sorted, that the pair potentials leave out; nor are they arms.
+    std::optional<Charges> charges;
+    /// Pairs (i, j) with i < j, sorted, that pair potentials and charges leave out; nor are they
+    /// arms.
     std::vector<std::pair<std::uint32_t, std::uint32_t>> exclusions;
 
-    /// The largest cutoff of a pair or length of an arm; 0 when there are none.
+    /// The largest cutoff of pairs and charges or length of an arm; 0 when there are none.
     [[nodiscard]] REGRAIN_EXPORT double cutoff() const;
 };
 

@@ -20,12 +20,14 @@ struct alignas(32) Row {
     std::int64_t tag;
 };
 
-/// Potential energy and virial W_ab = sum over pairs r_a f_b (symmetric: xx yy zz xy xz yz).
+/// Potential energy, that of charges apart, and virial W_ab = sum over pairs r_a f_b (symmetric:
+/// xx yy zz xy xz yz).
 struct Sums {
-    double energy{0.0};
+    double energy{0.0}, charge{0.0};
     std::array<double, 6> virial{};
     Sums& operator+=(const Sums& o) {
         energy += o.energy;
+        charge += o.charge;
         for (std::size_t k = 0; k < 6; ++k) virial[k] += o.virial[k];
         return *this;
     }
@@ -80,8 +82,9 @@ public:
     /// call), so that the caller can carry its own per-row arrays along; empty otherwise.
     std::span<const std::uint32_t> refresh();
 
-    /// Forces on the rows (overwritten). Energy and virial are summed only when asked for.
-    /// Throws Error naming ids and distance for overlapping or out-of-table pairs.
+    /// Forces on the rows (overwritten), of charges what is within the cutoff. Energy and virial
+    /// are summed only when asked for. Throws Error naming ids and distance for overlapping or
+    /// out-of-table pairs.
     Sums compute(std::span<Vec3> forces, bool with_sums);
 
     /// All that decides future bits: rows, ids, images, box, and rows and box at the last build.

@@ -53,11 +53,13 @@ struct SimulationSettings {
 
 /// What a step is judged by. `virial` and the tensors are symmetric: xx yy zz xy xz yz.
 struct Measurement {
-    double pair{0.0}, triples{0.0}, bonds{0.0}, angles{0.0}, dihedrals{0.0};
+    double pair{0.0}, triples{0.0}, bonds{0.0}, angles{0.0}, dihedrals{0.0}, charge{0.0};
     std::array<double, 6> virial{}, kinetic_tensor{};  ///< sums of r_a f_b and of m v_a v_b
     double conserved{0.0};  ///< total energy minus the heat and work the thermostat and barostat
                             ///< put in; its drift is the error of the time step
-    [[nodiscard]] double potential() const { return pair + triples + bonds + angles + dihedrals; }
+    [[nodiscard]] double potential() const {
+        return pair + triples + bonds + angles + dihedrals + charge;
+    }
     [[nodiscard]] double kinetic() const {
         return 0.5 * (kinetic_tensor[0] + kinetic_tensor[1] + kinetic_tensor[2]);
     }

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "regrain/base/box.hpp"
+#include "regrain/base/export.hpp"
+#include "regrain/base/vec3.hpp"
+#include "regrain/particles/force_field.hpp"
+#include "regrain/particles/pair_engine.hpp"
+
+namespace regrain::particles {
+
+/// What charges do besides the pairs within the cutoff, which the pair engine sums: Ewald's
+/// reciprocal sum and its background, each charge in the field of its own cloud (or of the medium
+/// that it polarises), and what of all that acts between excluded pairs.
+///
+/// The reciprocal sum is a direct one over wave vectors, for charges beyond a cutoff that grows
+/// like N^(1/6) of cost N^(3/2). The wave vectors follow the box and hold no state.
+class REGRAIN_EXPORT CoulombForces {
+public:
+    /// Throws Error for settings that are none, and for a total charge without a background.
+    CoulombForces(const ForceField& field, std::size_t particles);
+    ~CoulombForces();
+    CoulombForces(CoulombForces&&) noexcept;
+    CoulombForces& operator=(CoulombForces&&) noexcept;
+
+    [[nodiscard]] bool empty() const { return impl_ == nullptr; }
+
+    /// Adds forces to the rows of the engine, returns energy (`charge`) and virial. Of an excluded
+    /// pair it is the nearest images that do not feel each other. The bits do not depend on the
+    /// number of threads.
+    Sums compute(const PairEngine& engine, std::span<Vec3> forces);
+
+    /// Of Ewald's sum in this box: the decay of clouds, exp(-alpha^2 r^2), the longest wave number,
+    /// and how many of the wave vectors q, -q are summed. Zeros for a reaction field.
+    struct Resolution {
+        double alpha{0.0}, q_max{0.0};
+        std::size_t wave_vectors{0};
+    };
+    [[nodiscard]] Resolution resolution(const Box& box) const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace regrain::particles
