@@ -169,7 +169,7 @@ class Dump:
                 starts.append(at)
                 at = content.find(MARK, at + len(MARK))
         timed = []
-        for i, (start, end) in enumerate(zip(starts, [*starts[1:], size], strict=True)):
+        for i, (start, end) in enumerate(zip(starts, [*starts, size][1:], strict=True)):
             head = HEADER.match(self._bytes.read(start, HEAD))
             before = self._bytes.read(max(0, start - 64), min(64, start))
             time = TIME.search(before)
