@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar
 
 from regrain.errors import RegrainError, unknown
-from regrain.maps import files
+from regrain.maps import files, votca
 from regrain.maps.base import Map
 from regrain.maps.bound import BoundBeads
 from regrain.maps.members import Bead, Members, Name
@@ -16,19 +17,26 @@ from regrain.particles import Particles, Topology
 __all__ = ["Beads"]
 
 Template = Bead | tuple[Any, ...] | Mapping[str, Any]
-Pairs = Sequence[tuple[int, int]]
+Terms = Sequence[tuple[int, ...]]
+GivenTerms = Terms | Mapping[str, Terms] | None
 
 _BY = ("residue", "molecule")
 _WEIGHTS = ("mass", "geometric", "charge")
 _MASSES = ("sum", "noid")
+_BEAD = ("name", "atoms", "weights", "force_shares")
+SETTINGS = (
+    *("by", "beads", "residues", "molecules", "weights", "name"),
+    *("bonds", "angles", "dihedrals", "masses", "forces"),
+)
 
 
 class Beads(Map):
     r"""Puts beads at weighted centres of groups of atoms.
 
-    Which atoms make a bead is said in one of three ways: ``by`` takes whole residues or molecules,
-    ``residues`` gives each kind of residue a template with atoms by name, ``beads`` lists every
-    bead with its atoms by index. With none of them, ``by="residue"``.
+    Which atoms make a bead is said in one of four ways: ``by`` takes whole residues or molecules,
+    ``residues`` gives each kind of residue a template with atoms by name, ``molecules`` does so for
+    molecules of several residues, ``beads`` lists every bead with its atoms by index. With none of
+    them, ``by="residue"``.
 
     Parameters
     ----------
@@ -40,6 +48,11 @@ class Beads(Map):
         For each residue name its beads, with atom names; ``("C", ["C1", "C2"])`` and
         ``("C", ["C1", "C2"], [1, 1])`` are taken as beads. Residues that are not named are left
         out.
+    molecules : mapping of str to sequence of Bead, optional
+        Templates of molecules (atoms connected by bonds), with atoms by residue in the molecule
+        (counted from 1), residue name and atom name: ``("B", ["1:ALA:CA", "2:GLY:CA"])``. The names
+        of the templates are free; each molecule has the first all of whose atoms it has, those
+        that have none are left out.
     weights : {"mass", "geometric", "charge"}
         What the centres are weighted by, where a bead gives no weights of its own: masses, nothing,
         or absolute charges.
@@ -50,6 +63,8 @@ class Beads(Map):
         Bonds of the coarse topology. Pairs of bead indices instead of all found ones; or, with
         ``residues``, for residue names the pairs of positions in the template, instead of those
         found inside such residues. Found are: two beads with atoms that are bonded to each other.
+    angles, dihedrals : sequence or mapping, optional
+        The same, with three and four beads. Found are: all paths of two and three bonds.
     masses : {"sum", "noid"}
         Masses of the beads: those of their atoms added up, or those that make the momenta of the
         beads consistent (see Notes); the same for mass centres without shared atoms.
@@ -117,22 +132,29 @@ class Beads(Map):
         *,
         beads: Sequence[Template] | None = None,
         residues: Mapping[str, Sequence[Template]] | None = None,
+        molecules: Mapping[str, Sequence[Template]] | None = None,
         weights: str = "mass",
         name: Name = None,
-        bonds: Pairs | Mapping[str, Pairs] | None = None,
+        bonds: GivenTerms = None,
+        angles: GivenTerms = None,
+        dihedrals: GivenTerms = None,
         masses: str = "sum",
         forces: bool | None = None,
     ) -> None:
-        given = {"by": by, "beads": beads, "residues": residues}
+        given = {"by": by, "beads": beads, "residues": residues, "molecules": molecules}
         ways = [way for way, value in given.items() if value is not None]
         if len(ways) > 1:
             raise RegrainError(f"got {' and '.join(ways)}; say in one way what the beads are")
         self.by = by if ways else "residue"
         self.beads = None if beads is None else tuple(_bead(bead, int) for bead in beads)
-        self.residues = None if residues is None else _templates(residues)
+        self.residues = None if residues is None else _templates("residues", residues)
+        self.molecules = None if molecules is None else _templates("molecules", molecules)
         self.weights, self.masses, self.forces = weights, masses, forces
         self.name = dict(name) if isinstance(name, Mapping) else name
-        self.bonds = _pairs(bonds, self.residues)
+        templates = self.residues or self.molecules
+        self.bonds = _terms("bonds", bonds, templates, 2)
+        self.angles = _terms("angles", angles, templates, 3)
+        self.dihedrals = _terms("dihedrals", dihedrals, templates, 4)
         self._check()
         self._last: tuple[Topology, BoundBeads] | None = None
 
@@ -152,7 +174,7 @@ class Beads(Map):
         names = self.name.values() if isinstance(self.name, dict) else [self.name or "W"]
         if not all(isinstance(name, str) and name for name in names):
             raise RegrainError(f"name: got {self.name!r}, expected names of beads")
-        if not (self.by or self.beads or self.residues):
+        if not (self.by or self.beads or self.residues or self.molecules):
             raise RegrainError("the mapping has no beads; give at least one")
 
     def bind(self, fine: Particles) -> BoundBeads:
@@ -179,6 +201,8 @@ class Beads(Map):
             members = Members.explicit(topology, self.beads)
         elif self.residues is not None:
             members = Members.templates(topology, self.residues)
+        elif self.molecules is not None:
+            members = Members.of_molecules(topology, self.molecules)
         else:
             members = Members.by_group(topology, str(self.by), self.name)
         return BoundBeads.make(
@@ -186,7 +210,7 @@ class Beads(Map):
             members,
             weights=self.weights,
             masses=self.masses,
-            bonds=self.bonds,
+            terms={"bonds": self.bonds, "angles": self.angles, "dihedrals": self.dihedrals},
             forces=self.forces,
         )
 
@@ -196,8 +220,7 @@ class Beads(Map):
     def _settings(self) -> dict[str, Any]:
         """Everything that is not at its default."""
         defaults = {"weights": "mass", "masses": "sum"}
-        names = ("by", "beads", "residues", "weights", "name", "bonds", "masses", "forces")
-        given = {name: getattr(self, name) for name in names}
+        given = {name: getattr(self, name) for name in SETTINGS}
         return {k: v for k, v in given.items() if v is not None and v != defaults.get(k)}
 
     def __repr__(self) -> str:
@@ -208,25 +231,28 @@ class Beads(Map):
         settings = self._settings()
         if self.beads is not None:
             settings["beads"] = [_as_dict(bead) for bead in self.beads]
-        if self.residues is not None:
-            settings["residues"] = {k: [_as_dict(b) for b in v] for k, v in self.residues.items()}
-        if isinstance(self.bonds, dict):
-            settings["bonds"] = {k: [list(pair) for pair in v] for k, v in self.bonds.items()}
-        elif self.bonds is not None:
-            settings["bonds"] = [list(pair) for pair in self.bonds]
+        for way in ("residues", "molecules"):
+            templates = getattr(self, way)
+            if templates is not None:
+                settings[way] = {k: [_as_dict(b) for b in v] for k, v in templates.items()}
+        for kind in ("bonds", "angles", "dihedrals"):
+            terms = getattr(self, kind)
+            if isinstance(terms, dict):
+                settings[kind] = {k: [list(term) for term in v] for k, v in terms.items()}
+            elif terms is not None:
+                settings[kind] = [list(term) for term in terms]
         return {"map": "Beads", **settings}
 
     @classmethod
     def _from_dict(cls, settings: dict[str, Any]) -> Beads:
-        known = ("by", "beads", "residues", "weights", "name", "bonds", "masses", "forces")
         for key in settings:
-            if key not in known:
-                raise unknown("setting of Beads", key, known)
+            if key not in SETTINGS:
+                raise unknown("setting of Beads", key, SETTINGS)
         return cls(**settings)
 
     @classmethod
-    def read(cls, path: str | PathLike[str]) -> Beads:
-        """A mapping from a TOML or JSON file.
+    def read(cls, path: str | PathLike[str] | Sequence[str | PathLike[str]]) -> Beads:
+        """A mapping from a TOML or JSON file, or from mapping files of VOTCA (XML).
 
         The keys are the parameters of ``Beads``; a bead is a table with ``name``, ``atoms`` and, if
         wanted, ``weights``::
@@ -245,11 +271,20 @@ class Beads(Map):
             [bonds]
             HEX = [[0, 1]]
 
+        A file of VOTCA (``<cg_molecule>``) describes one kind of molecule; several are given as a
+        list. Its bead types become the names of the beads, its weights and bonded terms are taken
+        as they are, and its forces, too: Σ (d/c) f over the atoms of weight above 0, with d the
+        weights where there is no ``<d>`` (see the page about maps).
+
         Raises
         ------
         RegrainError
             No such file, another format, a key that is not known, settings that are wrong.
         """
+        if not isinstance(path, str | PathLike):
+            return cls(**votca.read(path))
+        if Path(path).suffix.lower() == ".xml":
+            return cls(**votca.read([path]))
         return files.read(path, cls._from_dict)
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -268,10 +303,10 @@ class Beads(Map):
 def _bead(given: Template, kind: type) -> Bead:
     if isinstance(given, Mapping):
         for key in given:
-            if key not in ("name", "atoms", "weights"):
-                raise unknown("key of a bead", key, ("name", "atoms", "weights"))
-        name, atoms = given.get("name", ""), given.get("atoms", ())
-        bead = Bead(name, atoms=atoms, weights=given.get("weights"))
+            if key not in _BEAD:
+                raise unknown("key of a bead", key, _BEAD)
+        numbers = {key: given.get(key) for key in ("weights", "force_shares")}
+        bead = Bead(given.get("name", ""), atoms=given.get("atoms", ()), **numbers)
     elif isinstance(given, Bead):
         bead = given
     elif isinstance(given, Sequence) and not isinstance(given, str) and 2 <= len(given) <= 3:
@@ -285,45 +320,56 @@ def _bead(given: Template, kind: type) -> Bead:
     return bead
 
 
-def _templates(given: Mapping[str, Sequence[Template]]) -> dict[str, tuple[Bead, ...]]:
-    for residue, beads in given.items():
+def _templates(way: str, given: Mapping[str, Sequence[Template]]) -> dict[str, tuple[Bead, ...]]:
+    for name, beads in given.items():
         if isinstance(beads, str | Bead | Mapping) or not beads:
             raise RegrainError(
-                f"residues: {residue!r} has {beads!r}, expected a list of beads, at least one"
+                f"{way}: {name!r} has {beads!r}, expected a list of beads, at least one"
             )
     return {name: tuple(_bead(bead, str) for bead in beads) for name, beads in given.items()}
 
 
-def _pairs(
-    given: Pairs | Mapping[str, Pairs] | None, residues: dict[str, tuple[Bead, ...]] | None
-) -> tuple[tuple[int, int], ...] | dict[str, tuple[tuple[int, int], ...]] | None:
+def _terms(
+    kind: str, given: GivenTerms, templates: dict[str, tuple[Bead, ...]] | None, width: int
+) -> tuple[tuple[int, ...], ...] | dict[str, tuple[tuple[int, ...], ...]] | None:
     if given is None:
         return None
     if not isinstance(given, Mapping):
-        return _checked_pairs("bonds", given, None)
-    if residues is None:
-        raise RegrainError("bonds by residue name go with residues; give pairs of bead indices")
-    for residue in given:
-        if residue not in residues:
-            raise unknown("residue of bonds", residue, residues)
+        return _checked_terms(kind, given, None, width)
+    if templates is None:
+        raise RegrainError(
+            f"{kind} by residue name go with residues; give {_GROUPS[width]} of bead indices"
+        )
+    for name in given:
+        if name not in templates:
+            raise unknown(f"residue of {kind}", name, templates)
     return {
-        name: _checked_pairs(f"bonds of {name}", pairs, len(residues[name]))
-        for name, pairs in given.items()
+        name: _checked_terms(f"{kind} of {name}", terms, len(templates[name]), width)
+        for name, terms in given.items()
     }
 
 
-def _checked_pairs(what: str, pairs: Pairs, size: int | None) -> tuple[tuple[int, int], ...]:
-    for pair in pairs:
-        good = isinstance(pair, Sequence) and len(pair) == 2 and pair[0] != pair[1]
-        if not good or not all(isinstance(k, int) and k >= 0 for k in pair):
-            raise RegrainError(f"{what}: got {pair!r}, expected a pair of two beads by index")
-        if size is not None and max(pair) >= size:
+_GROUPS = {2: "pairs", 3: "triples", 4: "fours"}
+_COUNTS = {2: "a pair of two beads", 3: "three beads", 4: "four beads"}
+
+
+def _checked_terms(
+    what: str, terms: Terms, size: int | None, width: int
+) -> tuple[tuple[int, ...], ...]:
+    for term in terms:
+        good = isinstance(term, Sequence) and len(term) == width and len(set(term)) == width
+        if not good or not all(isinstance(k, int) and k >= 0 for k in term):
+            raise RegrainError(f"{what}: got {term!r}, expected {_COUNTS[width]} by index")
+        if size is not None and max(term) >= size:
             raise RegrainError(
-                f"{what}: got {tuple(pair)}, but the template has {size} beads, counted from 0"
+                f"{what}: got {tuple(term)}, but the template has {size} beads, counted from 0"
             )
-    return tuple((int(i), int(j)) for i, j in pairs)
+    return tuple(tuple(int(k) for k in term) for term in terms)
 
 
 def _as_dict(bead: Bead) -> dict[str, Any]:
     fields: dict[str, Any] = {"name": bead.name, "atoms": list(bead.atoms)}
-    return fields if bead.weights is None else {**fields, "weights": list(bead.weights)}
+    for key in ("weights", "force_shares"):
+        numbers = getattr(bead, key)
+        fields |= {} if numbers is None else {key: list(numbers)}
+    return fields

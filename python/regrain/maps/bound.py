@@ -21,7 +21,8 @@ __all__ = ["BoundBeads"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
-Bonds = Mapping[str, Sequence[tuple[int, int]]] | Sequence[tuple[int, int]] | None
+# Bonds, angles or dihedrals: by bead, by position in templates, or those that are found.
+Terms = Mapping[str, Sequence[tuple[int, ...]]] | Sequence[tuple[int, ...]] | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,7 +72,7 @@ class BoundBeads:
         *,
         weights: str,
         masses: str,
-        bonds: Bonds,
+        terms: Mapping[str, Terms],
         forces: bool | None,
     ) -> BoundBeads:
         """Weights and coarse topology from the members; see ``Beads`` for the equations."""
@@ -83,7 +84,7 @@ class BoundBeads:
             no_forces = "the mapping was told not to (forces=False)"
         elif no_forces and forces:
             raise RegrainError(f"forces=True, but {no_forces}; use other beads, or forces=False")
-        topology = _coarse_topology(fine, members, c, share, masses, bonds)
+        topology = _coarse_topology(fine, members, c, share, masses, terms)
         return cls(fine, topology, members, c, b, no_forces)
 
     @cached_property
@@ -195,6 +196,14 @@ def _force_weights(members: Members, c: Floats, listed: NDArray[np.intp]) -> tup
     moves = np.bincount(members.atoms, c > 0, minlength=len(listed))[members.atoms]
     own = np.where(c > 0, moves == 1, (moves == 0) & (listed[members.atoms] == 1))
     total = np.bincount(members.owner, c * own, minlength=len(members))
+    given = ~np.isnan(members.force_shares)
+    shares = np.where(given, members.force_shares, 0.0)
+    added = np.bincount(members.owner, shares, minlength=len(members))
+    b = own / np.where(total == 0, 1.0, total)[members.owner]
+    moving = given & (c > 0)
+    b[given] = 0.0
+    b[moving] = (shares / np.where(added == 0, 1.0, added)[members.owner])[moving] / c[moving]
+    total[members.owner[given]] = 1.0
     if np.any(total == 0):
         lost = np.flatnonzero(total == 0)
         return np.zeros(len(c)), (
@@ -202,11 +211,16 @@ def _force_weights(members: Members, c: Floats, listed: NDArray[np.intp]) -> tup
             + (f", as do {len(lost) - 1} more" if len(lost) > 1 else "")
             + ", so that no forces satisfy Noid's conditions"
         )
-    return own / total[members.owner], ""
+    return b, ""
 
 
 def _coarse_topology(
-    fine: Topology, members: Members, c: Floats, share: Floats, masses: str, bonds: Bonds
+    fine: Topology,
+    members: Members,
+    c: Floats,
+    share: Floats,
+    masses: str,
+    terms: Mapping[str, Terms],
 ) -> Topology:
     owner, atoms = members.owner, members.atoms
     leading = atoms[members.offsets[:-1]]
@@ -217,7 +231,9 @@ def _coarse_topology(
         mass = np.bincount(owner, fine.masses[atoms] * share, len(members)).astype(float)
     charge = np.bincount(owner, fine.charges[atoms] * share, minlength=len(members))
     found = bonds_between(fine.bonds, owner, atoms, (len(members), len(fine)))
-    links = _given_bonds(fine, members, bonds, found)
+    links = _given(members, terms["bonds"], found)
+    angles = _given(members, terms["angles"], paths(links, 2))
+    dihedrals = _given(members, terms["dihedrals"], paths(links, 3))
     return Topology(
         np.array(members.names),
         masses=mass,
@@ -225,8 +241,8 @@ def _coarse_topology(
         residues=fine.residues[leading],
         residue_names=fine.residue_names[leading],
         bonds=links,
-        angles=paths(links, 2),
-        dihedrals=paths(links, 3),
+        angles=angles,
+        dihedrals=dihedrals,
     )
 
 
@@ -243,26 +259,33 @@ def _consistent_masses(fine: Topology, members: Members, c: Floats) -> Floats:
     return consistent
 
 
-def _given_bonds(fine: Topology, members: Members, given: Bonds, found: Ints) -> Ints:
-    """The bonds found between beads, or those given in their place."""
+def _given(members: Members, given: Terms, found: Ints) -> Ints:
+    """The terms found between beads, or those given in their place."""
+    width = found.shape[1]
     if given is None:
         return found
     if not isinstance(given, Mapping):
-        return _once(np.array(given, dtype=np.int32).reshape(-1, 2))
-    # A residue with given bonds keeps those found to other residues.
-    leading = members.atoms[members.offsets[:-1]]
-    residue = fine.residues[leading]
-    named = np.isin(fine.residue_names[leading], list(given))
-    inside = named[found[:, 0]] & (residue[found[:, 0]] == residue[found[:, 1]])
-    links = [found[~inside]]
-    for name, pairs in given.items():
+        return _once(np.array(given, dtype=np.int32).reshape(-1, width))
+    # What has given terms keeps those found that reach out of it.
+    named = np.zeros(len(members), dtype=bool)
+    for name in given:
+        named |= np.isin(members.blocks, members.blocks[members.first[name]])
+    blocks = members.blocks[found]
+    inside = named[found].all(axis=1) & (blocks == blocks[:, :1]).all(axis=1)
+    rows = [found[~inside]]
+    for name, terms in given.items():
         starts = np.array(members.first[name], dtype=np.int32)[:, None, None]
-        links.append((starts + np.array(pairs, dtype=np.int32).reshape(-1, 2)).reshape(-1, 2))
-    return _once(np.concatenate(links))
+        rows.append(
+            (starts + np.array(terms, dtype=np.int32).reshape(-1, width)).reshape(-1, width)
+        )
+    return _once(np.concatenate(rows))
 
 
-def _once(bonds: Ints) -> Ints:
-    return np.unique(np.sort(bonds, axis=1), axis=0)
+def _once(terms: Ints) -> Ints:
+    """Each term once, from its end with the lower index."""
+    backwards = terms[:, 0] > terms[:, -1]
+    turned = np.where(backwards[:, None], terms[:, ::-1], terms)
+    return np.unique(turned, axis=0)
 
 
 def _need_same(given: Topology, expected: Topology) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,17 +31,21 @@ class Bead:
         Becomes the type of the bead; many beads may have the same.
     atoms : sequence of int or of str
         Indices of atoms in an explicit list of beads; names of atoms in the template of a residue.
-        An atom may be part of several beads.
+        An atom may be part of several beads. In the template of a molecule, residue (counted from
+        1), residue name and atom name: ``"1:ALA:CB"``.
     weights : sequence of float, optional
         One per atom, >= 0; only their ratios matter. What ``Beads`` says when omitted. An atom of
         weight 0 does not move the bead, but its force counts: name the atoms that are rigidly bound
         to those that carry the bead.
+    force_shares : sequence of float, optional
+        d, one per atom, only their ratios matter: the force on the bead is Σ (d/c) f, with both
+        normalised. What ``Beads`` says when omitted. An atom of weight 0 must have the share 0.
 
     Raises
     ------
     RegrainError
         No name, no atoms, an atom twice, weights that are negative, not finite, all zero or of
-        another number.
+        another number; shares that are not finite, add up to zero or are for atoms without weight.
 
     Examples
     --------
@@ -52,13 +57,37 @@ class Bead:
     name: str
     atoms: tuple[int, ...] | tuple[str, ...] = field(kw_only=True)
     weights: tuple[float, ...] | None = field(default=None, kw_only=True)
+    force_shares: tuple[float, ...] | None = field(default=None, kw_only=True)
+
+    def __repr__(self) -> str:
+        shown = [f"name={self.name!r}", f"atoms={self.atoms!r}"]
+        for name in ("weights", "force_shares"):
+            value = getattr(self, name)
+            shown += [] if value is None else [f"{name}={value!r}"]
+        return f"Bead({', '.join(shown)})"
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise RegrainError(f"the name of a bead must be a string, not {self.name!r}")
         object.__setattr__(self, "atoms", self._checked_atoms())
-        if self.weights is not None:
-            object.__setattr__(self, "weights", self._checked_weights())
+        for name in ("weights", "force_shares"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, self._numbers(name))
+        weights, shares = self.weights, self.force_shares
+        if weights is not None and not (min(weights) >= 0 and sum(weights) > 0):
+            raise RegrainError(
+                f"bead {self.name!r} has weights {list(weights)}; give finite numbers >= 0 that "
+                "are not all zero"
+            )
+        if shares is not None and sum(shares) == 0:
+            raise RegrainError(f"bead {self.name!r} has force_shares that add up to zero")
+        if shares is not None and weights is not None:
+            for atom, c, d in zip(self.atoms, weights, shares, strict=True):
+                if c == 0 and d != 0:
+                    raise RegrainError(
+                        f"bead {self.name!r}: atom {atom!r} has weight 0, but a share {d:g} of the "
+                        "force; atoms that do not move a bead have the share 0"
+                    )
 
     def _checked_atoms(self) -> tuple[int, ...] | tuple[str, ...]:
         given = [self.atoms] if isinstance(self.atoms, str) else list(self.atoms)
@@ -75,24 +104,26 @@ class Bead:
             f"bead {self.name!r}: atoms must be all indices or all names, not {given!r}"
         )
 
-    def _checked_weights(self) -> tuple[float, ...]:
+    def _numbers(self, name: str) -> tuple[float, ...]:
+        """One finite number per atom."""
+        given = getattr(self, name)
         try:
-            weights = np.asarray(self.weights, dtype=float).reshape(-1)
+            numbers = np.asarray(given, dtype=float).reshape(-1)
         except (TypeError, ValueError):
             raise RegrainError(
-                f"bead {self.name!r}: weights must be numbers, not {self.weights!r}"
+                f"bead {self.name!r}: {name} must be numbers, not {given!r}"
             ) from None
-        if len(weights) != len(self.atoms):
+        if len(numbers) != len(self.atoms):
             raise RegrainError(
-                f"bead {self.name!r} has {len(self.atoms)} atoms and {len(weights)} weights; give "
-                "one weight per atom"
+                f"bead {self.name!r} has {len(self.atoms)} atoms and {len(numbers)} {name}; give "
+                "one per atom"
             )
-        if not np.all(np.isfinite(weights)) or np.any(weights < 0) or weights.sum() == 0:
+        if not np.all(np.isfinite(numbers)):
             raise RegrainError(
-                f"bead {self.name!r} has weights {weights.tolist()}; give finite numbers >= 0 that "
-                "are not all zero"
+                f"bead {self.name!r} has {name} {numbers.tolist()}; give finite numbers"
+                + (" >= 0" if name == "weights" else "")
             )
-        return tuple(weights.tolist())
+        return tuple(numbers.tolist())
 
 
 @dataclass(frozen=True)
@@ -109,8 +140,12 @@ class Members:
         Index of the atom of each entry.
     weights : ndarray, shape (n_entries,)
         As given; NaN where they are left to be chosen.
+    force_shares : ndarray, shape (n_entries,)
+        As given; NaN where they are left to be chosen.
+    blocks : ndarray, shape (n_beads,)
+        Which residue or molecule each bead was made of.
     first : dict of str to list of int
-        For each residue with a template, the indices of the first beads of these residues.
+        For each template, the indices of the first beads it made.
 
     Examples
     --------
@@ -124,6 +159,8 @@ class Members:
     offsets: Ints
     atoms: Ints
     weights: Floats
+    force_shares: Floats
+    blocks: Ints
     first: dict[str, list[int]]
 
     @classmethod
@@ -132,7 +169,8 @@ class Members:
         groups = _groups(topology, by)
         residues = [str(topology.residue_names[atoms[0]]) for atoms in groups]
         names = [_bead_name(residue, name) for residue in residues]
-        return cls._join(names, groups, [None] * len(groups), {})
+        plain = [Bead(name, atoms=(0,)) for name in names]
+        return cls._join(plain, groups, np.arange(len(groups)), {})
 
     @classmethod
     def explicit(cls, topology: Topology, beads: Sequence[Bead]) -> Members:
@@ -146,7 +184,7 @@ class Members:
                         "counted from 0"
                     )
         atoms = [np.array(bead.atoms, dtype=np.int32) for bead in beads]
-        return cls._join([bead.name for bead in beads], atoms, [b.weights for b in beads], {})
+        return cls._join(beads, atoms, np.zeros(len(beads)), {})
 
     @classmethod
     def templates(cls, topology: Topology, residues: Mapping[str, Sequence[Bead]]) -> Members:
@@ -155,43 +193,87 @@ class Members:
         for residue in residues:
             if residue not in present:
                 raise unknown("residue of the mapping", residue, present)
-        names: list[str] = []
-        atoms: list[Ints] = []
-        weights: list[tuple[float, ...] | None] = []
-        first: dict[str, list[int]] = {residue: [] for residue in residues}
-        places: dict[tuple[str, ...], list[Ints]] = {}
-        for block in _groups(topology, "residue"):
+        blocks = _groups(topology, "residue")
+        made: list[tuple[str | None, Sequence[str], str]] = []
+        for block in blocks:
             residue = str(topology.residue_names[block[0]])
-            if residue not in residues:
+            names = topology.names[block].tolist()
+            where = f"residue {residue} {topology.residues[block[0]]}"
+            made.append((residue if residue in residues else None, names, where))
+        return cls._fill(residues, blocks, made)
+
+    @classmethod
+    def of_molecules(cls, topology: Topology, molecules: Mapping[str, Sequence[Bead]]) -> Members:
+        """Beads of every molecule that has all atoms of a template; the others are left out."""
+        wanted = {
+            name: {str(atom) for bead in beads for atom in bead.atoms}
+            for name, beads in molecules.items()
+        }
+        blocks = _groups(topology, "molecule")
+        made: list[tuple[str | None, Sequence[str], str]] = []
+        for block in blocks:
+            names = _in_molecule(topology, block)
+            fit = (name for name, atoms in wanted.items() if atoms <= set(names))
+            made.append((next(fit, None), names, f"the molecule of atom {block[0]}"))
+        for name in molecules:
+            if all(used != name for used, _, _ in made):
+                shown = ", ".join(_in_molecule(topology, blocks[0])[:6])
+                raise RegrainError(
+                    f"no molecule has all atoms of the template {name!r}; those of the first "
+                    f"molecule are {shown}, ..."
+                )
+        return cls._fill(molecules, blocks, made)
+
+    @classmethod
+    def _fill(
+        cls,
+        templates: Mapping[str, Sequence[Bead]],
+        blocks: Sequence[Ints],
+        made: Sequence[tuple[str | None, Sequence[str], str]],
+    ) -> Members:
+        """Beads from blocks of atoms, for each its template (or None), names, and what it is."""
+        beads: list[Bead] = []
+        atoms: list[Ints] = []
+        origin: list[int] = []
+        first: dict[str, list[int]] = {name: [] for name in templates}
+        places: dict[tuple[str, ...], list[Ints]] = {}
+        for k, (block, (template, names, where)) in enumerate(zip(blocks, made, strict=True)):
+            if template is None:
                 continue
-            key = (residue, *topology.names[block].tolist())
+            key = (template, *names)
             if key not in places:
-                where = f"residue {residue} {topology.residues[block[0]]}"
-                places[key] = [_find(bead, key[1:], where) for bead in residues[residue]]
-            first[residue].append(len(names))
-            names += [bead.name for bead in residues[residue]]
-            weights += [bead.weights for bead in residues[residue]]
+                places[key] = [_find(bead, names, where) for bead in templates[template]]
+            first[template].append(len(beads))
+            beads += templates[template]
             atoms += [block[found] for found in places[key]]
-        return cls._join(names, atoms, weights, first)
+            origin += [k] * len(templates[template])
+        return cls._join(beads, atoms, np.array(origin), first)
 
     @classmethod
     def _join(
         cls,
-        names: Sequence[str],
+        beads: Sequence[Bead],
         atoms: Sequence[Ints],
-        weights: Sequence[tuple[float, ...] | None],
+        blocks: NDArray[Any],
         first: dict[str, list[int]],
     ) -> Members:
+        def filled(name: str) -> Floats:
+            given = [getattr(bead, name) for bead in beads]
+            return np.concatenate(
+                [
+                    np.full(len(members), np.nan) if row is None else np.array(row)
+                    for members, row in zip(atoms, given, strict=True)
+                ]
+            )
+
         sizes = np.array([len(members) for members in atoms])
-        filled = [
-            np.full(len(members), np.nan) if given is None else np.array(given)
-            for members, given in zip(atoms, weights, strict=True)
-        ]
         return cls(
-            tuple(names),
+            tuple(bead.name for bead in beads),
             np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
             np.concatenate(atoms).astype(np.int32),
-            np.concatenate(filled),
+            filled("weights"),
+            filled("force_shares"),
+            blocks.astype(np.int32),
             first,
         )
 
@@ -227,6 +309,13 @@ def _groups(topology: Topology, by: str) -> list[Ints]:
     order = np.argsort(labels, kind="stable").astype(np.int32)
     cuts = np.flatnonzero(np.diff(labels[order])) + 1
     return sorted(np.split(order, cuts), key=lambda atoms: int(atoms[0]))
+
+
+def _in_molecule(topology: Topology, atoms: Ints) -> list[str]:
+    """Residue (from 1 in the molecule), residue name and name of each atom."""
+    number = np.unique(topology.residues[atoms], return_inverse=True)[1].reshape(-1) + 1
+    parts = (number, topology.residue_names[atoms], topology.names[atoms])
+    return [":".join(map(str, row)) for row in zip(*(p.tolist() for p in parts), strict=True)]
 
 
 def _bead_name(residue: str, name: Name) -> str:
