@@ -383,7 +383,7 @@ TRANSFER_MISTAKES = {
         r"\[transfer.fine.3\] holds 'hot.gsd', expected a table of settings",
     ),
     "known of nothing": ("pressure = [", "presure = [", "no observable is called presure"),
-    "no such file": ("hot.gsd", "cold.gsd", r"cold\.gsd"),
+    "no such file": ("hot.gsd", "cold.gsd", r"^\[transfer.fine.3\]: .*cold\.gsd"),
     "dynamics": ("scaled =", "dynamics = 'NV'\nscaled =", r"kind of \[transfer.dynamics\]"),
 }
 

@@ -147,7 +147,7 @@ def transfer(
     measures = {t: [_at_temperature(o, t) for o in checked(observables)] for t in points}
     knowns = {t: Known(told.get(t), measures[t]) for t in points}
     for t, trace in traces.items():
-        _check_fine(trace, starts[t], _name(t, starts[t].units))
+        check_fine(trace, starts[t], _name(t, starts[t].units))
     run = _settings(time, dt, every, equilibration, dynamics, barostat)
     run["engine"] = engine
     candidates = {t: _candidates(models, t, scaled=scaled) for t in points}
@@ -279,7 +279,8 @@ def _at_temperature(observable: Any, t: float) -> Any:
     return observable
 
 
-def _check_fine(trace: Any, start: Any, where: str) -> None:
+def check_fine(trace: Any, start: Any, where: str) -> None:
+    """Stop for a fine trace that a run from this start cannot be compared with."""
     try:
         sanity.refuse(trace, Trace([start], times=[0.0]))
     except RegrainError as error:

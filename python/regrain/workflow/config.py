@@ -21,8 +21,6 @@ from regrain.report.transferability import by_temperature, temperatures_of
 __all__ = ["Config", "engine_of", "frames_of", "make", "methods"]
 
 SECTIONS = ("input", "map", "fit", "run", "report", "transfer")
-# What a fine trace at another temperature does not share with the first.
-OF_ONE_FILE = ("frames", "times")
 MOVERS = {"dynamics": ("Langevin", "NVE", "NoseHoover"), "barostat": ("CellRescale",)}
 
 
@@ -97,8 +95,7 @@ class Config:
     ``[transfer]``
         The arguments of ``rg.transfer``; what is not said is as in ``[run]``, and the observables
         are those of the report. ``[transfer.fine.280]`` says where the fine trace at 280 is, with
-        the keys of ``[input]``, which stand in for what it leaves out but ``frames`` and ``times``;
-        ``[transfer.known.280]`` what is known there.
+        the keys of ``[input]``; ``[transfer.known.280]`` what is known there.
 
     Examples
     --------
@@ -165,7 +162,7 @@ class Config:
         _check_known(compare.get("known"), observables, "[report.known]")
         transfer = None
         if "transfer" in given:
-            transfer = _transfer(parts["transfer"], run, parts["input"], home)
+            transfer = _transfer(parts["transfer"], run, home)
             for t, told in transfer["known"].items():
                 _check_known(told, observables, f"[transfer.known.{t:g}]")
         return cls(load, mapping, fit, run, observables, compare, export, transfer)
@@ -406,9 +403,7 @@ def _movers(given: dict[str, Any], section: str) -> dict[str, Any]:
     return given
 
 
-def _transfer(
-    given: dict[str, Any], run: Mapping[str, Any], first: Mapping[str, Any], base: Path
-) -> dict[str, Any]:
+def _transfer(given: dict[str, Any], run: Mapping[str, Any], base: Path) -> dict[str, Any]:
     reports = import_module("regrain.report")
     ours = ("model", "state", "observables", "workdir", "executor", "progress")
     shared = {k: v for k, v in run.items() if k in _parameters(reports.transfer)}
@@ -421,14 +416,13 @@ def _transfer(
         known = by_temperature("known", given.get("known"), points)
     except RegrainError as error:
         raise RegrainError(f"[transfer]: {error}") from error
-    alike = {k: v for k, v in first.items() if k not in ("trajectory", "example", *OF_ONE_FILE)}
     for name, tables in (("fine", fine), ("known", known)):
         for t, told in tables.items():
             if not isinstance(told, Mapping):
                 raise RegrainError(
                     f"[transfer.{name}.{t:g}] holds {told!r}, expected a table of settings"
                 )
-    loads = {t: _input({**alike, **own}, base, f"[transfer.fine.{t:g}]") for t, own in fine.items()}
+    loads = {t: _input(own, base, f"[transfer.fine.{t:g}]") for t, own in fine.items()}
     return {**given, "fine": loads, "known": {t: _pairs(told) for t, told in known.items()}}
 
 

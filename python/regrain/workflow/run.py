@@ -14,6 +14,7 @@ import numpy as np
 
 from regrain.errors import RegrainError
 from regrain.particles import Particles
+from regrain.report.transferability import check_fine
 from regrain.trace import Trace
 from regrain.workflow.config import Config
 
@@ -105,8 +106,7 @@ def square(
     tell(f"fine: {fine!r}, {fine[0]!r}")
     target = config.mapping(fine)
     tell(f"target: {target[0]!r}")
-    wanted = {} if config.transfer is None else config.transfer["fine"]
-    others = {t: config.mapping(io.load(**load)) for t, load in wanted.items()}
+    others = _others(config, target)
     home.mkdir(parents=True, exist_ok=True)
     tell(f"fit: {type(config.fit).__name__}, kept in {home / 'fit'}")
     result = config.fit(target, workdir=home / "fit", progress=show)
@@ -129,6 +129,18 @@ def square(
     return Square(target, result, coarse, report, _write(config, home, result, coarse, report))
 
 
+def _others(config: Config, target: Trace[Any]) -> dict[float, Trace[Any]]:
+    """The mapped fine traces at other temperatures, looked at before any work begins."""
+    io, found = import_module("regrain.io"), {}
+    for t, load in ({} if config.transfer is None else config.transfer["fine"]).items():
+        try:
+            found[t] = config.mapping(io.load(**load))
+            check_fine(found[t], target[0], f"{t:g}")
+        except RegrainError as error:
+            raise RegrainError(f"[transfer.fine.{t:g}]: {error}") from error
+    return found
+
+
 def _elsewhere(
     settings: Mapping[str, Any],
     target: Trace[Any],
@@ -149,15 +161,16 @@ def _elsewhere(
 def usual(target: Trace[Particles]) -> list[Any]:
     """The observables of a report that names none: structure, pressure and dynamics.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from regrain import Trace
-    >>> from regrain.particles import Particles
-    >>> from regrain.workflow.run import usual
-    >>> state = Particles(np.zeros((1, 3)), box=[5.0, 5.0, 5.0])
-    >>> usual(Trace([state], times=[0.0]))[0]
-    RDF(r_max=2.4, bins=None, dr=None, pairs=None, exclude=0)
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from regrain import Trace
+        >>> from regrain.particles import Particles
+    from regrain.report.transferability import check_fine
+        >>> from regrain.workflow.run import usual
+        >>> state = Particles(np.zeros((1, 3)), box=[5.0, 5.0, 5.0])
+        >>> usual(Trace([state], times=[0.0]))[0]
+        RDF(r_max=2.4, bins=None, dr=None, pairs=None, exclude=0)
     """
     observables = import_module("regrain.observables")
     heights = 1.0 / np.linalg.norm(np.linalg.inv(target[0].box), axis=0)
