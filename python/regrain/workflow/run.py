@@ -161,16 +161,15 @@ def _elsewhere(
 def usual(target: Trace[Particles]) -> list[Any]:
     """The observables of a report that names none: structure, pressure and dynamics.
 
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from regrain import Trace
-        >>> from regrain.particles import Particles
-    from regrain.report.transferability import check_fine
-        >>> from regrain.workflow.run import usual
-        >>> state = Particles(np.zeros((1, 3)), box=[5.0, 5.0, 5.0])
-        >>> usual(Trace([state], times=[0.0]))[0]
-        RDF(r_max=2.4, bins=None, dr=None, pairs=None, exclude=0)
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain import Trace
+    >>> from regrain.particles import Particles
+    >>> from regrain.workflow.run import usual
+    >>> state = Particles(np.zeros((1, 3)), box=[5.0, 5.0, 5.0])
+    >>> usual(Trace([state], times=[0.0]))[0]
+    RDF(r_max=2.4, bins=None, dr=None, pairs=None, exclude=0)
     """
     observables = import_module("regrain.observables")
     heights = 1.0 / np.linalg.norm(np.linalg.inv(target[0].box), axis=0)
