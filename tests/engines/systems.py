@@ -1,5 +1,7 @@
 """Systems that have a bit of everything, and force fields for them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from regrain import _core
@@ -19,10 +21,12 @@ from regrain.particles import (
     Network,
     Particles,
     PeriodicDihedral,
+    StillingerWeber,
     Table,
     TableAngle,
     TableBond,
     TableDihedral,
+    TableTriple,
     Topology,
 )
 
@@ -139,6 +143,32 @@ def fourier(**settings: object) -> ForceField:
     return field.replace(dihedrals={("A", "B", "A", "B"): wave})
 
 
+def triples(**settings: object) -> ForceField:
+    """Arms that differ, angles of all forms, and triples that do nothing."""
+    one = TableTriple(points=91, r_max=(0.5, 0.55), decay=(0.1, 0.2))
+    two = TableTriple(points=91, r_max=0.6, decay=0.2)
+    wave = 3 * np.cos(one.grid) + np.sin(one.grid) ** 2
+    return formulas(**settings).replace(
+        triples={
+            ("A", "A", "B"): StillingerWeber(
+                epsilon=20.0, theta0=1.9, r_max=(0.5, 0.6), decay=(0.15, 0.1)
+            ),
+            ("B", "B", "B"): StillingerWeber(epsilon=20.0, theta0=1.9, r_max=0.7, decay=0.15),
+            ("A", "A", "A"): two.with_energy(wave),
+            ("A", "B", "B"): one.with_energy(wave),
+            ("A", "B", "A"): None,
+            ("B", "A", "B"): None,
+        }
+    )
+
+
+def charged() -> Particles:
+    """Chains whose beads have charges, neutral on the whole."""
+    state = chains()
+    charges = np.where(state.topology.types == "A", 0.5, -0.5)
+    return state.replace(topology=replace(state.topology, charges=charges))
+
+
 def springs() -> Network:
     """Between particles that are near each other."""
     rng = np.random.default_rng(3)
@@ -154,4 +184,5 @@ FIELDS = {
     "bonded": bonded,
     "splines": splines,
     "fourier": fourier,
+    "triples": triples,
 }

@@ -1,14 +1,23 @@
 """A force field and a state as a directory of LAMMPS: asked of LAMMPS where it is installed."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import regrain as rg
-from regrain.particles import ForceField, LennardJones, Particles, Table, Topology
+from regrain.particles import (
+    Ewald,
+    ForceField,
+    LennardJones,
+    Particles,
+    ReactionField,
+    Table,
+    Topology,
+)
 from tests.engines.lammps_static import assert_agrees, need_lammps
-from tests.engines.systems import BOX, FIELDS, bonded, chains, formulas, tables
+from tests.engines.systems import BOX, FIELDS, bonded, chains, charged, formulas, tables, triples
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +36,18 @@ def test_energy_and_forces(lammps: None, tmp_path: Path, name: str) -> None:
 def test_exclusions(lammps: None, tmp_path: Path, exclude: int) -> None:
     field, state = tables(exclude=exclude), chains()
     assert field.evaluate(state).terms["pair"] != tables().evaluate(state).terms["pair"]
+    rg.export(field, tmp_path / "a.lammps", state=state)
+    assert_agrees(tmp_path / "a.lammps", field, state)
+
+
+@pytest.mark.parametrize("exclude", [0, 2])
+@pytest.mark.parametrize("make", [formulas, bonded])
+def test_charges(
+    lammps: None, tmp_path: Path, make: Callable[..., ForceField], exclude: int
+) -> None:
+    # Both sums are good to 1e-7 of the mean force between charges.
+    ewald = Ewald(cutoff=0.9, accuracy=1e-7, dielectric=2.5)
+    field, state = make(exclude=exclude).replace(charges=ewald), charged()
     rg.export(field, tmp_path / "a.lammps", state=state)
     assert_agrees(tmp_path / "a.lammps", field, state)
 
@@ -113,10 +134,14 @@ def test_files_and_what_they_say(tmp_path: Path) -> None:
         (formulas(), {}, r"a\.lammps.*needs a state.*state="),
         (formulas(), {"state": "water.gro"}, r"needs a state.*got 'water\.gro'"),
         (formulas(exclude=4), {"state": chains()}, r"exclude=4: LAMMPS.*3 bonds"),
+        (formulas().replace(charges=ReactionField(cutoff=0.9)), {"state": charged()},
+         "LAMMPS has no reaction field"),
+        (triples().replace(charges=Ewald(cutoff=0.9)), {"state": charged()},
+         r"with charges LAMMPS keeps the pairs.*use exclude=0"),
         (bonded(units="reduced"), {"state": chains()}, r"'reduced' units, the state in 'md'"),
         (formulas(), {"state": chains(), "grid": "log"}, r"grid: got 'log', expected \"r\" or"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_exported(
     tmp_path: Path, field: ForceField, given: dict, message: str
 ) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "Row",
     "Scale",
     "Style",
+    "Use",
     "bonded_rows",
     "commands",
     "harmonic",
@@ -31,9 +32,10 @@ __all__ = [
     "pair_rows",
     "pair_tables",
     "plain",
+    "table_rows",
 ]
 
-# A style, with what pair_modify says of it behind it, and the coefficients.
+# Which use of a style (its name, if there is one only), and the coefficients.
 Style = tuple[str, tuple[float | int | str, ...]]
 
 
@@ -61,6 +63,14 @@ class Scale:
 
 # nm, kJ/mol and ps in Å, kcal/mol and fs; or numbers as they are.
 UNITS = {"md": Scale("real", 10.0, 1.0 / 4.184, 1000.0), "reduced": Scale("lj", 1.0, 1.0, 1.0)}
+
+
+class Use(NamedTuple):
+    """How a style is used: its name, its arguments, and what pair_modify says of it."""
+
+    name: str
+    arguments: str
+    modified: str
 
 
 class Row(NamedTuple):
@@ -109,7 +119,7 @@ def pair_tables(model: Any, name: str, *, points: int = 4001, grid: str = "r") -
     return "\n".join(lines) + "\n"
 
 
-def commands(kind: str, rows: Sequence[Row], settings: Mapping[str, str]) -> list[str]:
+def commands(kind: str, rows: Sequence[Row], uses: Mapping[str, Use]) -> list[str]:
     """The style and the coefficients; a hybrid of several styles where one will not do."""
     if not rows:
         return []
@@ -117,21 +127,21 @@ def commands(kind: str, rows: Sequence[Row], settings: Mapping[str, str]) -> lis
     alone = len(styles) == 1 and all(row.style == styles[0] for row in rows)
     # What acts on all pairs is laid over what acts on some.
     overlaid = any(row.where == "* *" for row in rows)
-    names = [style.split()[0] for style in styles]
+    used = {style: uses.get(style, Use(style, "", "")) for style in styles}
+    names = [use.name for use in used.values()]
     told = {"none": "none"}
     for k, (style, name) in enumerate(zip(styles, names, strict=True)):
         place = names[: k + 1].count(name)
         told[style] = name if names.count(name) == 1 else f"{name} {place}"
-    used = [f"{n} {settings.get(s, '')}".strip() for s, n in zip(styles, names, strict=True)]
+    words = [f"{use.name} {use.arguments}".strip() for use in used.values()]
     hybrid = "" if alone else "hybrid/overlay " if overlaid else "hybrid "
-    lines = [f"{kind}_style {hybrid}{' '.join(used)}"]
+    lines = [f"{kind}_style {hybrid}{' '.join(words)}"]
     for row in rows:
         words = [row.where, *([] if alone else [told[row.style]]), *map(_word, row.numbers)]
         lines.append(f"{kind}_coeff {' '.join(words)}  # {'-'.join(map(plain, row.types))}")
-    for style in styles:
-        modified = " ".join(style.split()[1:])
-        if modified:
-            lines.append(f"pair_modify {'' if alone else f'pair {told[style]} '}{modified}")
+    for style, use in used.items():
+        if use.modified:
+            lines.append(f"pair_modify {'' if alone else f'pair {told[style]} '}{use.modified}")
     return lines
 
 
@@ -179,7 +189,7 @@ def pair_rows(curve: Curve, points: int, grid: str, scale: Scale) -> tuple[str, 
         r[[0, -1]] = curve.low, curve.high
     x = r * scale.length
     head = f"N {points} {grid.upper()} {float(x[0])!r} {float(x[-1])!r}"
-    return head, _table_rows(x, curve.values(r), scale.energy, scale.length)
+    return head, table_rows(x, curve.values(r), scale.energy, scale.length)
 
 
 def bonded_rows(kind: str, curve: Curve, points: int, scale: Scale) -> tuple[str, list[str]]:
@@ -188,18 +198,16 @@ def bonded_rows(kind: str, curve: Curve, points: int, scale: Scale) -> tuple[str
     values = curve.values(x)
     if kind == "bond":
         length, head = scale.length, f"N {points}"
-        return head, _table_rows(x * length, values, scale.energy, length)
+        return head, table_rows(x * length, values, scale.energy, length)
     degree = 180.0 / np.pi
     angles = np.degrees(x)
     if kind == "angle":
         angles[[0, -1]] = 0.0, 180.0
-        return f"N {points}", _table_rows(angles, values, scale.energy, degree)
-    return f"N {points} DEGREES", _table_rows(angles, values, scale.energy, degree)
+        return f"N {points}", table_rows(angles, values, scale.energy, degree)
+    return f"N {points} DEGREES", table_rows(angles, values, scale.energy, degree)
 
 
-def _table_rows(
-    x: Floats, values: tuple[Floats, Floats], energy: float, length: float
-) -> list[str]:
+def table_rows(x: Floats, values: tuple[Floats, Floats], energy: float, length: float) -> list[str]:
     """Index, coordinate, energy, force; ``length`` is theirs per unit of our coordinate."""
     columns = (x, values[0] * energy, values[1] * (energy / length))
     rows = zip(*(column.tolist() for column in columns), strict=True)

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from regrain import _core
 from regrain.errors import RegrainError
+from regrain.io._lammps_overlays import charges, triples
 from regrain.io._lammps_styles import (
     UNITS,
     Row,
     Scale,
     Style,
+    Use,
     bonded_rows,
     commands,
     harmonic,
@@ -82,18 +84,19 @@ class _System:
 
     def __init__(self, model: Any, state: Particles, points: int, grid: str) -> None:
         model.compile(state)  # says what is missing
-        for kind in ("triples", "charges"):
-            if getattr(model, kind, None):
-                raise RegrainError(
-                    f"{kind} are not written for LAMMPS; leave them out of the model"
-                )
         self.model, self.state, self.points, self.grid = model, state, points, grid
         self.scale = UNITS[model.units]
         self.tables: dict[str, list[str]] = {}
-        if model.exclude > FARTHEST and len(state.topology.bonds):
+        excluded = state.topology.exclusions(model.exclude)
+        if model.exclude > FARTHEST and len(excluded):
             raise RegrainError(
                 f"exclude={model.exclude}: LAMMPS leaves out pairs of particles that are at most "
                 f"{FARTHEST} bonds apart, not more"
+            )
+        if model.charges is not None and any(model.triples.values()) and len(excluded):
+            raise RegrainError(
+                "with charges LAMMPS keeps the pairs that bonds exclude in its lists, where "
+                "triples would find them; leave out one of the two, or use exclude=0"
             )
 
     def files(self) -> dict[str, str]:
@@ -185,12 +188,23 @@ class _System:
                 style, numbers = self._pair(types, self.model.pairs[types])
                 rows.append(Row(f"{i + 1} {j + 1}", style, numbers, types))
         longest = repr(self.model.cutoff * self.scale.length)
-        settings = dict.fromkeys(LENNARD_JONES.values(), longest)
-        settings["table"] = f"spline {self.points}"
-        if all(row.style == "none" for row in rows):
+        uses = {
+            key: Use(key.split()[0], longest, key.partition(" ")[2])
+            for key in LENNARD_JONES.values()
+        }
+        uses["table"] = Use("table", f"spline {self.points}", "")
+        overlays = [
+            *charges(self.model, self.state, self.scale),
+            *triples(self.model, kinds, self.scale, self.points),
+        ]
+        if not overlays and all(row.style == "none" for row in rows):
             nothing = 2.0 * self.scale.length * max(self.reach, self.longest) or 1.0
             return [f"pair_style zero {nothing!r}", "pair_coeff * *"]
-        return commands("pair", rows, settings)
+        for overlay in overlays:
+            uses[overlay.row.style] = overlay.use
+            self.tables.update(overlay.files)
+        lines = commands("pair", [*rows, *(overlay.row for overlay in overlays)], uses)
+        return [*lines, *(line for overlay in overlays for line in overlay.commands)]
 
     def _pair(self, types: tuple[str, str], potential: Any) -> Style:
         if potential is None:
@@ -217,7 +231,7 @@ class _System:
             for k, r0 in self.springs[0]:
                 style = harmonic(k, r0, self.scale)
                 rows.append(Row(str(len(rows) + 1), *style, ("spring",)))
-        return commands(kind, rows, {"table": f"spline {self.points}"})
+        return commands(kind, rows, {"table": Use("table", f"spline {self.points}", "")})
 
     def _joined(self) -> list[str]:
         """Springs, which are bonds that exclude nothing: made after what bonds exclude is known."""
