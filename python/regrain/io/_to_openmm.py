@@ -13,7 +13,7 @@ from regrain.errors import RegrainError
 from regrain.io._sampled import pair_curves, types_of
 from regrain.particles import Topology
 
-__all__ = ["force_field"]
+__all__ = ["Function", "energy", "force_field", "functions", "place"]
 
 Floats = NDArray[np.float64]
 # First and last distance, energies and forces on the uniform grid between them.
@@ -25,47 +25,48 @@ def force_field(model: Any, *, points: int, topology: Topology | None) -> bytes:
 
     Atom types and residues come from the topology, if there is one.
     """
-    types, functions = types_of(pair_curves(model)), _functions(model, points)
+    types, tables = types_of(pair_curves(model)), functions(model, points)
     root = Xml.Element("ForceField")
     if topology is not None:
         _add_types(root, topology)
         _add_residues(root, topology)
     force = Xml.SubElement(
-        root, "CustomNonbondedForce", energy=_energy(functions), bondCutoff=str(model.exclude)
+        root, "CustomNonbondedForce", energy=energy(tables), bondCutoff=str(model.exclude)
     )
     Xml.SubElement(force, "PerParticleParameter", name="kind")
     for kind, name in enumerate(types):
         Xml.SubElement(force, "Atom", type=name, kind=str(kind))
-    order = list(functions)
-    table = [[_place(order, a, b) for a in types] for b in types]
+    order = list(tables)
+    table = [[place(order, a, b) for a in types] for b in types]
     _function(force, "which", np.array(table), type="Discrete2D", size=len(types))
-    for k, (first, last, energy, _) in enumerate(functions.values()):
-        _function(force, f"u{k}", energy, type="Continuous1D", min=first, max=last)
+    for k, (first, last, u, _) in enumerate(tables.values()):
+        _function(force, f"u{k}", u, type="Continuous1D", min=first, max=last)
     Xml.indent(root)
     text: bytes = Xml.tostring(root, encoding="utf-8", xml_declaration=True)
     return text + b"\n"
 
 
-def _functions(model: Any, points: int) -> dict[tuple[str, ...], Function]:
+def functions(model: Any, points: int) -> dict[tuple[str, ...], Function]:
     """By sorted pair of types; pairs that are not named do not interact."""
-    functions = {}
+    found = {}
     for pair in pair_curves(model):
         if pair.potential is not None:
             r = np.linspace(pair.low, pair.high, points)
-            functions[pair.types] = (float(r[0]), float(r[-1]), *pair.values(r))
-    return functions
+            found[pair.types] = (float(r[0]), float(r[-1]), *pair.values(r))
+    return found
 
 
-def _energy(functions: Mapping[tuple[str, ...], Function]) -> str:
+def energy(tables: Mapping[tuple[str, ...], Function]) -> str:
     """The expression: of all functions that of the pair; below its first point a straight line."""
     terms = []
-    for k, (first, _, _, forces) in enumerate(functions.values()):
+    for k, (first, _, _, forces) in enumerate(tables.values()):
         core = f"{float(forces[0])!r}*max(0,{first!r}-r)"
         terms.append(f"delta(w-{k})*(u{k}(max(r,{first!r}))+{core})")
     return "+".join(terms) + "; w=which(kind1,kind2)"
 
 
-def _place(order: list[tuple[str, ...]], a: str, b: str) -> int:
+def place(order: list[tuple[str, ...]], a: str, b: str) -> int:
+    """Which of the functions a pair of types has; -1 for none."""
     pair = (min(a, b), max(a, b))
     return order.index(pair) if pair in order else -1
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from regrain.checkpoint import write_atomically
 from regrain.errors import RegrainError
-from regrain.io import _to_gromacs, _to_hoomd, _to_openmm, lammps
+from regrain.io import _openmm_system, _to_gromacs, _to_hoomd, _to_openmm, lammps
 from regrain.io._sampled import BONDED
 from regrain.particles import Particles, Topology
 
@@ -53,6 +53,9 @@ def export(
             GROMACS user tables (nm, kJ/mol): columns r, f, -f', g, -g', h, -h'. The potential is h,
             so the topology needs C6 = 0 and C12 = 1; f and g are zero. Of several types,
             ``name.xvg`` is zero and ``name_A_B.xvg`` holds the pair of energy groups A and B.
+        ``.xml``, with a state
+            A System of OpenMM, complete but for the positions and velocities:
+            ``openmm.XmlSerializer.deserialize(text)``.
         ``.xml``
             OpenMM force field (nm, kJ/mol): a CustomNonbondedForce of tabulated functions.
             OpenMM tells residues apart by elements, which beads have not: give ``createSystem`` the
@@ -61,7 +64,8 @@ def export(
             HOOMD-blue ``md.pair.Table``: arrays ``pairs``, ``r_min``, ``r_cut``, ``U``, ``F``, one
             row per pair; no number is changed.
     state : Particles, optional
-        For ``.lammps``: the start, with its box, bonds, masses, charges and velocities.
+        What it acts on: box, bonds, masses, charges (and, for LAMMPS, positions and velocities).
+        For ``.lammps`` and ``.xml``.
     points : int
         Number of points of each table; between them LAMMPS and OpenMM use splines, GROMACS cubics,
         HOOMD-blue straight lines.
@@ -89,7 +93,7 @@ def export(
     potential at half its sigma. Below, LAMMPS stops, HOOMD-blue has no force, and for GROMACS and
     OpenMM the first force goes on as a constant.
 
-    **Loses / Assumes**: all but ``.lammps`` hold the pair potentials only: bonded potentials and
+    **Loses / Assumes**: without a state files hold the pair potentials only: bonded potentials and
     triples are not written (a warning says so), nor which pairs are excluded, except in ``.xml``.
     A jump at the cutoff is kept by LAMMPS and OpenMM, smeared over one interval by the others.
 
@@ -219,6 +223,8 @@ def _xvg(job: _Job) -> dict[Path, str | bytes]:
 
 
 def _xml(job: _Job) -> dict[Path, str | bytes]:
+    if job.state is not None:
+        return {job.path: _openmm_system.system(job.model, job.whole(), points=job.points)}
     return {job.path: _to_openmm.force_field(job.model, points=job.points, topology=job.topology)}
 
 
@@ -230,7 +236,7 @@ FORMS = {
     ".lammps": _Form("LAMMPS", _lammps, whole=True, directory=True),
     ".table": _Form("LAMMPS", _table),
     ".xvg": _Form("GROMACS", _xvg, units="md"),
-    ".xml": _Form("OpenMM", _xml, units="md"),
+    ".xml": _Form("OpenMM", _xml, units="md", either=True),
     ".npz": _Form("HOOMD-blue", _npz, bonded=True),
 }
 
