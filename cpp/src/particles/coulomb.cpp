@@ -104,12 +104,12 @@ struct CoulombForces::Impl {
                     const Vec3 d = engine.box().minimum_image(
                         {mine.x - other.x, mine.y - other.y, mine.z - other.z});
                     const Screen::Value s = parameters.screen(norm2(d));
-                    const Vec3 f = d * (product * s.slope);
+                    Vec3 f = d * (product * s.slope);
                     forces[i] += f;
+                    f *= 0.5;
                     sums += {0.0,
-                             -0.5 * product * s.energy,
-                             {0.5 * d.x * f.x, 0.5 * d.y * f.y, 0.5 * d.z * f.z, 0.5 * d.x * f.y,
-                              0.5 * d.x * f.z, 0.5 * d.y * f.z}};
+                             {d.x * f.x, d.y * f.y, d.z * f.z, d.x * f.y, d.x * f.z, d.y * f.z},
+                             -0.5 * product * s.energy};
                 }
             }
             return sums;

@@ -185,7 +185,7 @@ struct ChargePotential {
     template <bool with_energy>
     REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::uint32_t* others,
                                     const std::int64_t*) {
-        Double<W> product;
+        Double<W> product{};
         for (int k = 0; k < W; ++k) product[k] = charges[others[k]];
         product *= charge;
         const Double<W> t = (r2 < cutoff2 ? r2 : cutoff2) * scale - 1.0;

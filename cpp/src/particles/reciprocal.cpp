@@ -161,9 +161,9 @@ Sums ReciprocalSum::couple(const Box& box, std::size_t begin, std::size_t end) {
                     const double f = 2.0 * energy * (1.0 / norm2(q) + range);
                     sums +=
                         {0.0,
-                         energy,
                          {energy - f * q.x * q.x, energy - f * q.y * q.y, energy - f * q.z * q.z,
-                          -f * q.x * q.y, -f * q.x * q.z, -f * q.y * q.z}};
+                          -f * q.x * q.y, -f * q.x * q.z, -f * q.y * q.z},
+                         energy};
                 };
                 add(h, plus * ((a - b) * (a - b) + (c + d) * (c + d)));
                 add(-h, minus * ((a + b) * (a + b) + (c - d) * (c - d)));

@@ -20,11 +20,12 @@ struct alignas(32) Row {
     std::int64_t tag;
 };
 
-/// Potential energy, that of charges apart, and virial W_ab = sum over pairs r_a f_b (symmetric:
-/// xx yy zz xy xz yz).
+/// Potential energy, virial W_ab = sum over pairs r_a f_b (symmetric: xx yy zz xy xz yz), and the
+/// energy of charges, which `energy` does not hold.
 struct Sums {
-    double energy{0.0}, charge{0.0};
+    double energy{0.0};
     std::array<double, 6> virial{};
+    double charge{0.0};
     Sums& operator+=(const Sums& o) {
         energy += o.energy;
         charge += o.charge;
