@@ -2,6 +2,8 @@
 
 from regrain.fits.boltzmann import BoltzmannInversion
 from regrain.fits.bonded_forms import BondedForms
+from regrain.fits.entropy import RelativeEntropy
+from regrain.fits.forms import Free
 from regrain.fits.hncgn import HNCGN
 from regrain.fits.ibi import IBI
 from regrain.fits.loop import StructureFit
@@ -13,7 +15,9 @@ __all__ = [
     "IBI",
     "BoltzmannInversion",
     "BondedForms",
+    "Free",
     "History",
+    "RelativeEntropy",
     "Result",
     "StatePoint",
     "StructureFit",

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from regrain import _core
 from regrain.errors import RegrainError
 from regrain.observables import Observable, Plan
-from regrain.particles import Particles
+from regrain.particles import Particles, Topology
 from regrain.trace import Trace
 
-__all__ = ["BondedHistogram"]
+__all__ = ["BondedHistogram", "coordinates", "members_of"]
 
 Floats = NDArray[np.float64]
 
@@ -65,12 +65,7 @@ class BondedHistogram(Observable):
 
     def prepare(self, trace: Trace[Any]) -> Plan:
         """Find the terms between these types."""
-        topology = trace[0].topology
-        members = getattr(topology, f"{self.kind}s")
-        names = topology.types[members].reshape(len(members), -1)
-        wanted = np.array(self.types)
-        same = np.all(names == wanted, axis=1) | np.all(names == wanted[::-1], axis=1)
-        chosen = members[same]
+        chosen = members_of(trace[0].topology, self.kind, self.types)
         if len(chosen) == 0:
             raise RegrainError(
                 f"{self.kind}s: the target has no {self.kind} {'-'.join(self.types)}; check the "
@@ -86,8 +81,39 @@ class BondedHistogram(Observable):
     def measure(self, state: Particles, plan: Plan) -> Floats:
         """The densities of one frame, shape (bins,)."""
         members, edges, norm = plan.data
-        values = COORDINATES[self.kind](state.positions, state.box, members)
-        return np.asarray(np.histogram(values, edges)[0] * norm)
+        return np.asarray(np.histogram(coordinates(self.kind, state, members), edges)[0] * norm)
+
+
+def members_of(topology: Topology, kind: str, types: tuple[str, ...]) -> NDArray[np.int32]:
+    """The bonds, angles or dihedrals between these types, in either direction, shape (n, width).
+
+    Examples
+    --------
+    >>> from regrain.fits.bonded import members_of
+    >>> from regrain.particles import Topology
+    >>> members_of(Topology(["A", "B"], bonds=[(0, 1)]), "bond", ("B", "A")).tolist()
+    [[0, 1]]
+    """
+    members: NDArray[np.int32] = getattr(topology, f"{kind}s")
+    names = topology.types[members].reshape(len(members), -1)
+    wanted = np.array(types)
+    same = np.all(names == wanted, axis=1) | np.all(names == wanted[::-1], axis=1)
+    return np.asarray(members[same])
+
+
+def coordinates(kind: str, state: Particles, members: NDArray[np.int32]) -> Floats:
+    """Lengths of bonds, angles or dihedrals of a state, shape (n,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain.fits.bonded import coordinates
+    >>> from regrain.particles import Particles, Topology
+    >>> state = Particles([[0, 0, 0], [0, 0, 8]], box=[9, 9, 9])
+    >>> coordinates("bond", state, np.array([[0, 1]], dtype=np.int32)).tolist()
+    [1.0]
+    """
+    return np.asarray(COORDINATES[kind](state.positions, state.box, members))
 
 
 COORDINATES = {

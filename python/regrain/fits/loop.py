@@ -6,9 +6,9 @@ import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from regrain.fits.sampling import Sampling
 from regrain.fits.states import pose_all
 from regrain.fits.structure import Interaction, measure_structure
 from regrain.fits.workdir import Workdir
-from regrain.observables import Pressure
+from regrain.observables import Estimate, Pressure
 from regrain.particles import Particles
 from regrain.trace import Trace
 
@@ -80,6 +80,17 @@ class Update(ABC):
         """
         return {}
 
+    def scores(self, records: list[Iteration]) -> dict[str, Any]:
+        """Numbers and words on the last round by names of its own, further columns of the history.
+
+        With ``x`` and ``x_error`` the error is shown beside the number.
+        """
+        return {}
+
+    def estimates(self, records: list[Iteration]) -> list[Estimate]:
+        """What the method measured of the fit as a whole; they become `Result.estimates`."""
+        return []
+
 
 @dataclass(frozen=True, kw_only=True)
 class StructureFit(ABC):
@@ -134,6 +145,9 @@ class StructureFit(ABC):
     A new method is a subclass whose ``_update(problems)`` gives an `Update`; problems are one per
     state, each with its target, temperature, pressure and weight.
     """
+
+    #: What forms may miss: `Law.missing` of those that the method can fit.
+    fills: ClassVar[tuple[str, ...]] = ("energy",)
 
     pairs: Mapping[Types, Any] = field(default_factory=dict)
     temperature: float
@@ -234,19 +248,23 @@ class StructureFit(ABC):
             new = self._run(
                 problems, samplings, update, rounds, potentials, state=state, progress=show
             )
+            if state == len(problems) - 1:
+                new = replace(new, scores=update.scores([*records, new]))
             records.append(new)
             if kept is not None:
                 kept.save(len(records) - 1, new)
             self._tell(show, History(records, targets=wanted), len(records) - 1)
         best = self._best(problems, records)
         final = records[best].potentials if records else first
-        last = records[best - best % len(problems) :][: len(problems)]
+        whole = best - best % len(problems) + len(problems)
+        last = records[whole - len(problems) : whole]
         return Result(
             problems=problems,
             history=History(records, targets=wanted),
             converged=bool(records) and self._worst(problems, last)[1] <= 1.0,
             reason=reason,
-            errors=update.errors(records[: best - best % len(problems) + len(last)]),
+            errors=update.errors(records[:whole]),
+            estimates=tuple(update.estimates(records[:whole])),
             best=best,
             samplings=samplings,
             _final=final,
@@ -261,6 +279,12 @@ class StructureFit(ABC):
             pressure=self.pressure,
             exclude=self.exclude,
         )
+        for term in problems[0].terms:
+            if term.form.missing not in self.fills:
+                raise RegrainError(
+                    f"{type(self).__name__} fits tables, {term.label} is {term.form!r}; give a "
+                    "table without energies, or use RelativeEntropy"
+                )
         for problem in problems:
             if problem.pressure is not None and not problem.of_kind("pair"):
                 raise RegrainError(
@@ -287,7 +311,7 @@ class StructureFit(ABC):
         change = self._change(problem, rounds[-1].potentials if rounds else None, potentials)
         before = rounds[state :: len(problems)]
         time = sampling.time * self._stretch(problem, before)
-        refine = 2.0 ** sum(_too_hot(problem, record) for record in before)
+        refine = 2.0 ** sum(too_hot(problem, record) for record in before)
         try:
             trace = sampling.run(
                 problem, potentials, index, time=time, refine=refine, progress=progress
@@ -331,10 +355,13 @@ class StructureFit(ABC):
     def _change_of(self, term: Interaction, problem: Problem, old: Any, new: Any) -> float:
         distribution = problem.target[term.label]
         seen = distribution.x[distribution.sampled(term.kind)]
-        inside = (term.nodes >= seen[0]) & (term.nodes <= seen[-1])
-        before = np.zeros_like(new) if old is None else old
-        worst = float(np.max(np.abs(new - before)[inside]))
-        if not np.all(np.isfinite(new)) or (old is not None and worst > TOO_MUCH * problem.kt):
+        x = term.nodes[(term.nodes >= seen[0]) & (term.nodes <= seen[-1])]
+        finite = bool(np.all(np.isfinite(new)))
+        now = term.potential(new).u(x) if finite else np.inf
+        before = 0.0 if old is None else term.potential(old).u(x)
+        worst = float(np.max(np.abs(now - before)))
+        far = old is not None and worst > TOO_MUCH * problem.kt
+        if not finite or (far and term.form.missing == "energy"):
             raise RegrainError(
                 f"{term.label}: the next update changes the potential by {worst:.3g} "
                 f"({worst / problem.kt:.3g} kT), so the fit diverges; the target may not be one "
@@ -357,7 +384,7 @@ class StructureFit(ABC):
         Without ``fine`` a pressure that is known better than it has to be counts no more for that.
         """
         structure = record.chi2 / self.tolerance
-        if _too_hot(problem, record):
+        if too_hot(problem, record):
             return max(structure, 1.0) * record.temperature / problem.temperature
         if problem.pressure is None:
             return structure
@@ -390,13 +417,7 @@ class StructureFit(ABC):
         if len(records) % count:
             return None
         if records and self._worst(problems, records[-count:])[1] <= 1.0:
-            pressed = any(problem.pressure is not None for problem in problems)
-            return (
-                "structure"
-                + (" and pressure agree" if pressed else " agrees")
-                + (" with the target" if count == 1 else f" with the targets at {count} states")
-                + " within their errors"
-            )
+            return self._agreement(problems, records[-count:])
         if len(records) >= self.iterations * count:
             return (
                 f"{len(records)} coarse runs were made"
@@ -404,6 +425,16 @@ class StructureFit(ABC):
                 else ("no coarse run was asked for")
             )
         return None
+
+    def _agreement(self, problems: Sequence[Problem], runs: Sequence[Iteration]) -> str:
+        """What the last round of a fit that has converged shows."""
+        count, pressed = len(problems), any(problem.pressure is not None for problem in problems)
+        return (
+            "structure"
+            + (" and pressure agree" if pressed else " agrees")
+            + (" with the target" if count == 1 else f" with the targets at {count} states")
+            + " within their errors"
+        )
 
     def _best(self, problems: Sequence[Problem], records: list[Iteration]) -> int:
         """Index of the worst run of the best round."""
@@ -442,6 +473,11 @@ class StructureFit(ABC):
             print(history.head if index is None else history.line(index), file=sys.stderr)
 
 
-def _too_hot(problem: Problem, record: Iteration) -> bool:
-    """Whether the time step heated a run, beyond the scatter of its kinetic temperature."""
+def too_hot(problem: Problem, record: Iteration) -> bool:
+    """Whether the time step heated a run, beyond the scatter of its kinetic temperature.
+
+    Examples
+    --------
+    >>> from regrain.fits.loop import too_hot  # every fit asks
+    """
     return record.temperature > problem.temperature * (1.0 + HOT)

@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
+from regrain.fits.bonded import coordinates, members_of
 from regrain.fits.checks import look_over, warn_unexcluded
+from regrain.fits.forms import Free, is_form
 from regrain.fits.structure import (
     BEYOND,
+    POINTS,
     Distribution,
     Interaction,
     bonded_terms,
@@ -29,7 +32,8 @@ from regrain.units import Units, units
 __all__ = ["Forms", "Potentials", "Problem", "pose"]
 
 Floats = NDArray[np.float64]
-#: Energies at the nodes of each form, by the label of the interaction.
+#: What is fitted of each form by the label of the interaction: the energies of tables, the
+#: coefficients of splines, the parameters that `Free` names.
 Potentials = dict[str, Floats]
 #: Forms and known potentials by kind and types.
 Forms = Mapping[str, Mapping[tuple[str, ...], Any]]
@@ -105,11 +109,10 @@ class Problem:
         return [term for term in self.interactions if term.kind == kind]
 
     def model(self, potentials: Potentials) -> ForceField:
-        """The force field with these energies in the forms."""
+        """The force field with these numbers in the forms."""
         fields: dict[str, Any] = {f"{kind}s": dict(terms) for kind, terms in self.known.items()}
         for term in self.terms:
-            energy = potentials[term.label]
-            fields[f"{term.kind}s"][term.types] = term.form.with_energy(energy)
+            fields[f"{term.kind}s"][term.types] = term.potential(potentials[term.label])
         return ForceField(
             **fields,
             temperature=self.temperature,
@@ -169,21 +172,23 @@ def pose(
     """
     for trace in (target, *beside):
         _check_trace(trace)
+    traces: Sequence[Trace[Particles]] = beside or (target,)
     first: Particles = target[0]
     terms = {kind: _normalised(kind, forms.get(kind, {})) for kind in _WIDTHS}
-    _check_types(terms, [trace[0] for trace in beside] or [first])
+    _check_types(terms, [trace[0] for trace in traces])
     everywhere = tuple(
-        Interaction(kind, types, form)  # type: ignore[arg-type]
+        Interaction(kind, types, form, _span(kind, types, form, traces))  # type: ignore[arg-type]
         for kind, given in terms.items()
         for types, form in given.items()
-        if _is_form(form)
+        if is_form(form)
     )
     here = _present([first])
     interactions = tuple(term for term in everywhere if term.types in here[term.kind])
     if not interactions:
         raise RegrainError(
             "there is nothing to fit: give at least one form without energies, such as "
-            'pairs={("A", "A"): Table(r_min=0.2, r_max=0.9, points=351)}'
+            'pairs={("A", "A"): Table(r_min=0.2, r_max=0.9, points=351)}, or a potential with free '
+            'parameters, fits.Free(LennardJones(...), "epsilon", "sigma")'
         )
     watch = look_over(target, one_density=True)
     half = longest_reach(interactions, np.array(watch.boxes))
@@ -194,7 +199,7 @@ def pose(
     return Problem(
         interactions=interactions,
         known={
-            kind: {types: form for types, form in given.items() if not _is_form(form)}
+            kind: {types: form for types, form in given.items() if not is_form(form)}
             for kind, given in terms.items()
         },
         target=measured,
@@ -223,8 +228,23 @@ def _check_trace(target: Any) -> None:
         )
 
 
-def _is_form(form: Any) -> bool:
-    return getattr(form, "missing", None) is not None
+def _span(
+    kind: str, types: tuple[str, ...], form: Any, traces: Sequence[Trace[Particles]]
+) -> tuple[float, float] | None:
+    """Where to look at the coordinate of a form without a grid."""
+    if not isinstance(form, Free):
+        return None
+    if kind == "pair":
+        cutoff = float(form.potential.cutoff)  # type: ignore[attr-defined]
+        return cutoff / POINTS, cutoff
+    if kind != "bond":
+        return (0.0 if kind == "angle" else -np.pi), np.pi
+    lengths = [coordinates(kind, state, members_of(state.topology, kind, types))
+               for trace in traces for state in trace]  # fmt: skip
+    low = min(float(r.min(initial=np.inf)) for r in lengths)
+    high = max(float(r.max(initial=0.0)) for r in lengths)
+    margin = 0.1 * (high - low) + 1e-6 * high
+    return max(low - margin, 0.0), high + margin
 
 
 def _normalised(kind: str, given: Mapping[Any, Any]) -> dict[tuple[str, ...], Any]:

@@ -50,6 +50,8 @@ class Iteration:
         What the method measured besides.
     state : int
         Index of the state that was run, where there are several.
+    scores : dict of str to number or str
+        What the method says about this iteration; where there are several states, with the last.
 
     Examples
     --------
@@ -73,11 +75,12 @@ class Iteration:
     seconds: float
     extra: dict[str, Floats] = field(default_factory=dict)
     state: int = 0
+    scores: dict[str, Any] = field(default_factory=dict)
 
     def numbers(self) -> dict[str, Any]:
         """Everything that is not an array, JSON-able."""
         names = ("pressure", "pressure_error", "rms", "chi2", "kirkwood_buff", "compressibility",
-                 "change", "temperature", "time", "seconds", "state")  # fmt: skip
+                 "change", "temperature", "time", "seconds", "state", "scores")  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 

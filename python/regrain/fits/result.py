@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError, need
+from regrain.fits.forms import Free
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.records import Iteration, compressibility, kirkwood_buff
 from regrain.fits.sampling import Sampling
+from regrain.observables import Estimate
 from regrain.observables.text import number
 from regrain.particles import ForceField
 
@@ -81,6 +83,8 @@ class History(Sequence[Iteration]):
         pairs = list(dict.fromkeys(p for t in self.targets for p in t.get("kirkwood_buff", {})))
         units = self.targets[0].get("units", {})
         several = len(self.targets) > 1
+        scores = list(dict.fromkeys(name for r in self.records for name in r.scores))
+        scores = [name for name in scores if not name.endswith("_error")]
 
         def titled(name: str, unit: str) -> str:
             return f"{name} / {units[unit]}" if units.get(unit) else name
@@ -89,29 +93,32 @@ class History(Sequence[Iteration]):
         heads = ["run", *states, "RMS", "chi2", titled("pressure", "pressure"),
                  titled("compressibility", "compressibility"),
                  *(titled(f"KB {p.removeprefix('pair ')}", "volume") for p in pairs),
-                 titled("max |dU|", "energy"), titled("time", "time"), "s"]  # fmt: skip
+                 titled("max |dU|", "energy"), *scores, titled("time", "time"), "s"]  # fmt: skip
         rows = [heads]
         for k, target in enumerate(self.targets):
             names = [str(k), f"{target['temperature']:g}"] if several else []
-            rows.append(self._target_row(target, pairs, names))
+            rows.append(self._target_row(target, pairs, names, [""] * len(scores)))
         for k, r in enumerate(self.records):
             names = [str(r.state), f"{self.targets[r.state]['temperature']:g}"] if several else []
             rows.append([str(k // len(self.targets) + 1), *names, f"{r.rms:.4f}", f"{r.chi2:.3g}",
                          number(r.pressure, r.pressure_error), _short(r.compressibility),
                          *(_short(r.kirkwood_buff.get(p)) for p in pairs),
-                         f"{r.change:.3g}", f"{r.time:.4g}", f"{r.seconds:.1f}"])  # fmt: skip
+                         f"{r.change:.3g}", *(_score(r.scores, name) for name in scores),
+                         f"{r.time:.4g}", f"{r.seconds:.1f}"])  # fmt: skip
         widths = [max(max(map(len, column)), 7) for column in zip(*rows, strict=True)]
         return ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
 
     @staticmethod
-    def _target_row(target: dict[str, Any], pairs: list[str], names: list[str]) -> list[str]:
+    def _target_row(
+        target: dict[str, Any], pairs: list[str], names: list[str], scores: list[str]
+    ) -> list[str]:
         wanted = target.get("pressure")
         integrals = (_short(target.get("kirkwood_buff", {}).get(pair)) for pair in pairs)
         return [
             "target", *names, "", "",
             "" if wanted is None else f"{wanted:g}",
             _short(target.get("compressibility")),
-            *integrals, "", "", "",
+            *integrals, "", *scores, "", "",
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -122,6 +129,13 @@ class History(Sequence[Iteration]):
 
 def _short(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
+
+
+def _score(scores: Mapping[str, Any], name: str) -> str:
+    value = scores.get(name)
+    if isinstance(value, str) or value is None:
+        return value or ""
+    return number(value, scores[f"{name}_error"]) if f"{name}_error" in scores else f"{value:.3g}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,11 +154,14 @@ class Result:
     reason : str
         Why the fit stopped.
     errors : dict of str to ndarray
-        Standard errors of the energies at the nodes of each table, by label, from the errors of the
-        distributions: what smoothing, cutoff and form leave out is not in them.
+        Standard errors of what was fitted, by label: of the energies at the nodes of tables, of
+        coefficients, of free parameters. They are from the errors of the distributions: what
+        smoothing, cutoff and form leave out is not in them.
     best : int
         Index in the history of the run the model is from (of several states, the one that is
         furthest off).
+    estimates : tuple of Estimate
+        What the method measured of the fit as a whole; most have none.
     sampling : Sampling
         How the coarse runs were made; the model keeps its pressure with this ``dt``, and with a
         longer one it may not. Where there are several states, ``samplings`` has one for each.
@@ -172,6 +189,7 @@ class Result:
     errors: Potentials
     best: int
     samplings: tuple[Sampling, ...]
+    estimates: tuple[Estimate, ...]
     _final: Potentials = field(repr=False)
 
     @property
@@ -193,21 +211,30 @@ class Result:
     def potentials(self) -> list[dict[str, Any]]:
         """The tables of every coarse run, by label."""
         steps = [record.potentials for record in self.history] or [self._final]
-        return [
-            {t.label: t.form.with_energy(step[t.label]) for t in self.problem.terms}
-            for step in steps
-        ]
+        return [{t.label: t.potential(step[t.label]) for t in self.problem.terms} for step in steps]
 
     def __str__(self) -> str:
         state = "converged" if self.converged else "not converged"
         best = self.best // len(self.problems) + 1
         chosen = f"; the model is that of run {best}" if len(self.history) else ""
-        return f"{self.history}\n{state}: {self.reason}{chosen}"
+        lines = [str(self.history), *self._parameters(), *map(str, self.estimates)]
+        return "\n".join([*lines, f"{state}: {self.reason}{chosen}"])
+
+    def _parameters(self) -> list[str]:
+        """A line per parameter that was set free."""
+        return [
+            f"{name} of {term.label} = {number(value, error)}"
+            for term in self.problem.terms
+            if isinstance(term.form, Free)
+            for name, value, error in zip(
+                term.form.names, self._final[term.label], self.errors[term.label], strict=True
+            )
+        ]
 
     __repr__ = __str__
 
     def plot(self, ax: Axes | None = None, *, label: str | None = None) -> Axes:
-        """Draw a potential by iteration, the last one with a band of its standard error.
+        """Draw a potential by iteration, the last one of a table with a band of its error.
 
         Parameters
         ----------
@@ -230,12 +257,13 @@ class Result:
         term = self.problem.terms[labels.index(label)]
         runs = self.history[:: len(self.problems)]
         steps = [record.potentials[label] for record in runs] or [self._final[label]]
-        for k, energy in enumerate(steps):
+        for k, values in enumerate(steps):
             shade = 0.15 + 0.6 * k / len(steps)
-            ax.plot(term.nodes, energy, color=str(0.9 - shade), linewidth=0.8)
-        final, error = self._final[label], self.errors[label]
+            ax.plot(term.nodes, term.energies(values), color=str(0.9 - shade), linewidth=0.8)
+        final, error = term.energies(self._final[label]), self.errors[label]
         ax.plot(term.nodes, final, label=label)
-        ax.fill_between(term.nodes, final - error, final + error, alpha=0.3, linewidth=0)
+        if term.form.missing == "energy":  # the others are correlated
+            ax.fill_between(term.nodes, final - error, final + error, alpha=0.3, linewidth=0)
         seen = np.isfinite(final) & (term.nodes > np.quantile(term.nodes, 0.05))
         low, high = float(final.min()), float(np.median(final[seen]))
         reach = max(high - low, self.problem.kt)

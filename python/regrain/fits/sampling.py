@@ -115,7 +115,7 @@ def crossing_rate(problem: Problem) -> float:
     return float(np.sqrt(problem.kt / masses.min()) * np.cbrt(density))
 
 
-def frequency(problem: Problem, term: Interaction, energy: Floats) -> float:
+def frequency(problem: Problem, term: Interaction, values: Floats) -> float:
     """Angular frequency that an interaction makes a particle move with.
 
     For pairs that of Einstein, Ω² = Σ ρ ∫ ∇²u g d³r / 3m, the lightest particle counting; for bonds
@@ -125,7 +125,7 @@ def frequency(problem: Problem, term: Interaction, energy: Floats) -> float:
     lightest = min(float(masses[name]) for name in term.types)
     found = problem.target[term.label]
     if term.kind == "pair":
-        r = found.x
+        r, energy = found.x, term.energies(values)
         inside = (r > term.nodes[0]) & (r < term.nodes[-1])
         slope = np.interp(r, term.nodes, np.gradient(energy, term.spacing))
         # By parts, so that only first derivatives are taken: the integral of (r² u')' g.

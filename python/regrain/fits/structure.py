@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
 from regrain.fits.bonded import BondedHistogram
+from regrain.fits.forms import parameters_of
 from regrain.observables import RDF, Estimate, Observable, measure
 from regrain.particles import Particles, Topology
 from regrain.trace import Trace
@@ -23,19 +24,23 @@ Kind = Literal["pair", "bond", "angle", "dihedral"]
 #: Distances beyond the cutoff up to which g(r) is compared, in cutoffs: the structure out there
 #: still tells about the potential inside.
 BEYOND = 4.0 / 3.0
+#: Points over the span of a form without a grid.
+POINTS = 181
 
 
 @dataclass(frozen=True)
 class Interaction:
-    """A potential that is fitted: between which types, and on which grid.
+    """A potential that is fitted: between which types, and where its coordinate is looked at.
 
     Parameters
     ----------
     kind : {"pair", "bond", "angle", "dihedral"}
     types : tuple of str
         Two, three or four types.
-    form : Table, TableBond, TableAngle or TableDihedral
-        Without energies.
+    form : Table, BSpline, Free and so on
+        Without the numbers that are to be fitted.
+    span : (float, float), optional
+        Range of the coordinate, for forms that have none of their own.
 
     Examples
     --------
@@ -48,6 +53,7 @@ class Interaction:
     kind: Kind
     types: tuple[str, ...]
     form: Any
+    span: tuple[float, float] | None = None
 
     @property
     def label(self) -> str:
@@ -56,9 +62,19 @@ class Interaction:
 
     @property
     def nodes(self) -> Floats:
-        """The grid of the form."""
+        """The grid of the form, or one over its span."""
+        if self.span is not None:
+            return np.linspace(*self.span, POINTS)
         grid: Floats = self.form.grid
         return grid
+
+    def potential(self, values: Floats) -> Any:
+        """The form with the numbers that a fit found."""
+        return parameters_of(self.form).with_values(values)
+
+    def energies(self, values: Floats) -> Floats:
+        """Energies at the nodes of the form with these numbers."""
+        return np.asarray(self.potential(values).u(self.nodes))
 
     @property
     def spacing(self) -> float:
