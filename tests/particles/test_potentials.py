@@ -17,6 +17,7 @@ from regrain.particles import (
     LennardJones,
     PeriodicDihedral,
     Potential,
+    StillingerWeberPair,
     Table,
     TableAngle,
     TableBond,
@@ -26,6 +27,7 @@ from regrain.particles.parameters import law_from_dict
 
 SHORT: list[Potential] = [
     LennardJones(epsilon=1.1, sigma=0.3, cutoff=0.9, mode="force-shifted"),
+    StillingerWeberPair(epsilon=2.0, sigma=0.3),
     Table(r_min=0.5, r_max=1.0, points=4, energy=[3.0, 1.0, 0.25, 0.0]),
     Table(r_min=0.5, r_max=1.0, points=3),
     HarmonicBond(k=3.0, r0=0.1),
@@ -89,6 +91,25 @@ def test_lennard_jones_has_its_textbook_values() -> None:
     smooth = LennardJones(epsilon=2.0, sigma=0.5, cutoff=1.25, mode="force-shifted")
     assert smooth.u(1.25 - 1e-6) == pytest.approx(0.0, abs=1e-10)
     assert smooth.force(1.25 - 1e-9) == pytest.approx(0.0, abs=1e-7)
+
+
+@pytest.mark.parametrize(("p", "q", "a"), [(4.0, 0.0, 1.8), (12.0, 6.0, 2.5), (5.0, 0.5, 1.2)])
+def test_stillinger_weber_is_its_formula(p: float, q: float, a: float) -> None:
+    pair = StillingerWeberPair(epsilon=2.0, sigma=0.3, A=7.0, B=0.6, p=p, q=q, a=a)
+    assert pair.cutoff == 0.3 * a
+    x = np.linspace(0.5, a - 1e-3, 5000)
+    decay = 7.0 * np.exp(1 / (x - a))
+    u = decay * (0.6 * x**-p - x**-q)
+    slope = decay * (q * x ** (-q - 1) - 0.6 * p * x ** (-p - 1)) - u / (x - a) ** 2
+    size = np.maximum(np.abs(slope), 1.0)
+    # Of the table that the engine runs.
+    assert np.abs(pair.u(0.3 * x) / 2 - u).max() < 1e-8 * np.abs(u).max()
+    assert np.abs(-pair.force(0.3 * x) * 0.15 - slope).max() < 1e-7 * size.max()
+    near = x > 0.8
+    assert np.abs((-pair.force(0.3 * x) * 0.15 - slope)[near]).max() < 1e-8 * size[near].max()
+    assert pair.u(0.3 * a) == pair.force(0.3 * a) == 0.0
+    with pytest.raises(RegrainError, match="outside of its table"):
+        pair.u(0.02)
 
 
 def test_a_table_is_a_natural_spline() -> None:
@@ -166,6 +187,8 @@ def test_the_core_turns_a_table_that_ends_in_attraction() -> None:
 
 WRONG = [
     (lambda: LennardJones(epsilon=1, sigma=-1, cutoff=2), "sigma must be a positive"),
+    (lambda: StillingerWeberPair(epsilon=1, sigma=0), "sigma must be a positive"),
+    (lambda: StillingerWeberPair(epsilon=1, sigma=1, B=np.nan), "B must be a finite"),
     (lambda: LennardJones(epsilon=1, sigma=1, cutoff=np.nan), "cutoff must be a positive"),
     (lambda: LennardJones(epsilon=1, sigma=1, cutoff=2, mode="smooth"), 'expected "cut"'),
     (lambda: Table(r_min=2, r_max=1, points=9), "r_min must be"),

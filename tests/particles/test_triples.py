@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import BSpline, CubicSpline
 
 from regrain import RegrainError, _core
 from regrain.particles import (
     NVE,
+    BSplineTriple,
     ForceField,
     HarmonicBond,
     LennardJones,
@@ -25,6 +26,8 @@ TINY = np.array([[1.3, 0.0, 0.0], [0.4, 1.2, 0.0], [-0.5, 0.3, 1.4]])
 THETA = np.linspace(0.0, np.pi, 41)
 WAVES = 2.0 * np.cos(3 * THETA) + 0.5 * np.cos(THETA)
 ONE = {("A", "A", "A"): StillingerWeber(epsilon=3.0, theta0=1.9, r_max=1.5, decay=0.8)}
+HEIGHTS = np.random.default_rng(6).normal(size=13)
+SPLINE = {("A", "A", "A"): BSplineTriple(functions=13, r_max=1.5, decay=0.8, coefficients=HEIGHTS)}
 TABLE = {("A", "A", "A"): TableTriple(points=41, r_max=1.5, decay=0.8, energy=WAVES)}
 # Arms of several lengths at one centre, one type in two roles, types without triples.
 MANY: dict[tuple[str, ...], TriplePotential | None] = {
@@ -41,6 +44,9 @@ def angular(potential: TriplePotential) -> Callable[[float], tuple[float, float]
     if isinstance(potential, StillingerWeber):
         e, c0 = potential.epsilon, np.cos(potential.theta0)
         return lambda t: (e * (np.cos(t) - c0) ** 2, -2 * e * (np.cos(t) - c0) * np.sin(t))
+    if isinstance(potential, BSplineTriple):
+        f = BSpline(potential.knots, potential.coefficients, potential.degree)
+        return lambda t: (float(f(t)), float(f(t, 1)))
     assert isinstance(potential, TableTriple)
     spline = CubicSpline(potential.grid, potential.energy, bc_type="natural")
     return lambda t: (float(spline(t)), float(spline(t, 1)))
@@ -112,7 +118,9 @@ def scattered(seed: int, n: int, box: np.ndarray, types: str) -> Particles:
 
 
 @pytest.mark.parametrize(
-    ("terms", "types"), [(ONE, "A"), (TABLE, "A"), (MANY, "ABC")], ids=["one", "table", "many"]
+    ("terms", "types"),
+    [(ONE, "A"), (TABLE, "A"), (SPLINE, "A"), (MANY, "ABC")],
+    ids=["one", "table", "spline", "many"],
 )
 @pytest.mark.parametrize(
     ("box", "n"), [(np.diag([4.0, 3.5, 3.1]), 40), (SKEWED, 30), (TINY, 4)], ids=str
@@ -192,6 +200,25 @@ def test_u_and_gradient_are_what_runs(potential: TriplePotential) -> None:
 def both(p: TriplePotential) -> list[tuple[float, float]]:
     """(r_max, decay) of the two arms."""
     return list(zip(np.resize(p.r_max, 2).tolist(), np.resize(p.decay, 2).tolist(), strict=True))
+
+
+@pytest.mark.parametrize(("degree", "error"), [(1, 0.05), (2, 1e-12), (3, 1e-12), (5, 1e-8)])
+def test_splines_of_any_degree_run_as_they_are(degree: int, error: float) -> None:
+    form = BSplineTriple(functions=13, degree=degree, r_max=1.5, decay=(0.8, 0.5))
+    assert form.missing == "coefficients"
+    assert form.grid[[0, -1]].tolist() == [0.0, np.pi]
+    spline = form.with_coefficients(HEIGHTS)
+    theta = np.linspace(0.0, np.pi, 999)
+    exact = BSpline(form.knots, HEIGHTS, degree)
+    assert form.basis(theta) @ HEIGHTS == pytest.approx(exact(theta), abs=1e-12)
+    assert form.basis(theta).sum(axis=1) == pytest.approx(1.0)
+    # Hats round their kinks within a 32nd of an interval.
+    assert spline.f(theta) == pytest.approx(exact(theta), abs=error)
+    phi = np.exp(0.8 / (0.5 - 1.5)) * np.exp(0.5 / (0.6 - 1.5))
+    slopes = spline.gradient(0.5, 0.6, theta)[2] / phi
+    away = np.abs(theta[:, None] - np.unique(form.knots)).min(axis=1) > np.pi / 12 / 32
+    scale = np.abs(exact(theta, 1)).max()
+    assert slopes[away] == pytest.approx(exact(theta[away], 1), abs=max(1e-8, 1e-12) * scale)
 
 
 def test_a_straight_triple_has_no_direction_across() -> None:
@@ -310,6 +337,9 @@ WRONG = [
     (lambda: StillingerWeber(**{**SW, "decay": (0.3, np.nan)}), "decay is"),
     (lambda: StillingerWeber(**{**SW, "theta0": 109.5}), "numpy.deg2rad"),
     (lambda: StillingerWeber(**{**SW, "epsilon": np.inf}), "epsilon must be a finite"),
+    (lambda: BSplineTriple(functions=3, r_max=1.0, decay=1.0), "at least 4 functions"),
+    (lambda: BSplineTriple(functions=3, r_max=1.0, decay=1.0, degree=0), "degree must be 1"),
+    (lambda: BSplineTriple(functions=5, r_max=1.0, decay=1.0).f(1.0), "to be fitted"),
     (lambda: TableTriple(points=2, r_max=1.0, decay=1.0), "at least 3 points"),
     (lambda: TableTriple(points=5, r_max=1.0, decay=1.0, energy=[1, 2, 3]), r"expected \(5,\)"),
     (lambda: TableTriple(points=3, r_max=1.0, decay=1.0).u(1, 1, 1), "to be fitted"),

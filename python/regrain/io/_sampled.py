@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
-from regrain.particles import LennardJones
+from regrain.particles import LennardJones, StillingerWeberPair
 
 __all__ = ["BONDED", "Curve", "bonded_curve", "pair_curve", "pair_curves", "types_of"]
 
@@ -89,7 +89,7 @@ def _beginning(potential: Any) -> float:
     """The distance from which on a pair potential has values worth a table."""
     if potential is None:
         return 0.0
-    if isinstance(potential, LennardJones):
+    if isinstance(potential, LennardJones | StillingerWeberPair):
         return potential.sigma / 2.0
     defined, undefined = float(potential.domain()[0]), SHORT * float(potential.cutoff)
     if _has(potential, undefined):

@@ -90,8 +90,8 @@ def export(
     Notes
     -----
     A table begins where the potential does: a ``Table`` with its core nearly at 0, a Lennard-Jones
-    potential at half its sigma. Below, LAMMPS stops, HOOMD-blue has no force, and for GROMACS and
-    OpenMM the first force goes on as a constant.
+    or Stillinger-Weber potential at half its sigma. Below, LAMMPS stops, HOOMD-blue has no force,
+    and for GROMACS and OpenMM the first force goes on as a constant.
 
     **Loses / Assumes**: without a state files hold the pair potentials only: bonded potentials and
     triples are not written (a warning says so), nor which pairs are excluded, except in ``.xml``.

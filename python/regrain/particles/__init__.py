@@ -19,10 +19,10 @@ from regrain.particles.force_field import ForceField
 from regrain.particles.fourier import FourierDihedral
 from regrain.particles.neighbors import NeighborList, neighbor_list
 from regrain.particles.network import Network
-from regrain.particles.potentials import LennardJones, Potential, Table
+from regrain.particles.potentials import LennardJones, Potential, StillingerWeberPair, Table
 from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology
-from regrain.particles.triples import StillingerWeber, TableTriple, TriplePotential
+from regrain.particles.triples import BSplineTriple, StillingerWeber, TableTriple, TriplePotential
 
 __all__ = [
     "NVE",
@@ -30,6 +30,7 @@ __all__ = [
     "BSplineAngle",
     "BSplineBond",
     "BSplineDihedral",
+    "BSplineTriple",
     "CellRescale",
     "CosineAngle",
     "Evaluation",
@@ -50,6 +51,7 @@ __all__ = [
     "Potential",
     "ReactionField",
     "StillingerWeber",
+    "StillingerWeberPair",
     "Table",
     "TableAngle",
     "TableBond",

@@ -12,7 +12,7 @@ from regrain import _core
 from regrain.errors import RegrainError
 from regrain.particles.potentials import Floats, Potential, grid_values
 
-__all__ = ["SplineForce"]
+__all__ = ["SplineForce", "dense"]
 
 Form = TypeVar("Form", bound="SplineForce")
 
@@ -146,14 +146,14 @@ class SplineForce(Potential):
     def _raw(self, points: Floats, order: int) -> Floats:
         if order > self.degree:
             return np.zeros((len(points), self.functions))
-        return self._fold(_dense(self.knots, self.degree, points, order))
+        return self._fold(dense(self.knots, self.degree, points, order))
 
     def _integrals(self, points: Floats) -> Floats:
         """From the first knot to points inside of the range."""
         knots, p = self.knots, self.degree
         before, after = knots[1] - knots[0], knots[-1] - knots[-2]
         wider = np.concatenate([[knots[0] - before], knots, [knots[-1] + after]])
-        above = _dense(wider, p + 1, points, 0)
+        above = dense(wider, p + 1, points, 0)
         lengths = (knots[p + 1 :] - knots[: -p - 1]) / (p + 1)
         return self._fold(lengths * np.cumsum(above[:, ::-1], axis=1)[:, -2::-1])
 
@@ -212,8 +212,16 @@ class SplineForce(Potential):
         return self._range()
 
 
-def _dense(knots: Floats, degree: int, points: Floats, order: int) -> Floats:
-    """Values of all B-splines over knots, shape (points, functions)."""
+def dense(knots: Floats, degree: int, points: Floats, order: int) -> Floats:
+    """Values of all B-splines over knots, or their derivatives, shape (points, functions).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain.particles.spline_force import dense
+    >>> dense(np.array([0.0, 0.0, 1.0, 1.0]), 1, np.array([0.25]), 0).tolist()
+    [[0.75, 0.25]]
+    """
     basis = _core.BSplineBasis(knots, degree=degree)
     first, values = basis.evaluate(points, order=order)
     dense = np.zeros((len(points), len(basis)))
