@@ -300,7 +300,6 @@ def test_same_bits_at_any_number_of_threads_and_after_a_stop(tmp_path) -> None: 
 def test_the_log_is_that_of_evaluate() -> None:
     trace = LIQUID.run(liquid(), time=0.2, dt=0.004, every=0.1, seed=2)
     again = LIQUID.evaluate(trace[-1])
-    assert set(again.terms) == {"pair", "triple", "bond", "angle", "dihedral"}
     assert again.terms["triple"] > 1
     assert trace.log["potential_energy"][-1] == pytest.approx(again.energy, rel=1e-12)
     assert trace.log["pressure_tensor"][-1] == pytest.approx(again.pressure_tensor, rel=1e-9)
