@@ -430,7 +430,7 @@ MISTAKES = {
     "potential of another kind": (
         "r_min =",
         'potential = "HarmonicBond"\nr_min =',
-        r"got 'HarmonicBond', expected one of .*LennardJones, Table",
+        r"got 'HarmonicBond', expected one of .*LennardJones,.*Table",
     ),
     "engine": ("dt =", "engine = 'lamps'\ndt =", r"\[run.engine\]: engine: got 'lamps'.*'lammps'"),
     "key of an engine": (

@@ -178,7 +178,7 @@ def test_a_report_with_it_prints_saves_and_comes_back(references, same_law, tmp_
     assert max(map(len, text.splitlines())) <= 100
     assert max(map(len, str(same_law).splitlines())) <= 100
     assert "never tested there" not in "".join(report.limits[:-1])
-    assert any(line.startswith("At T = 2.2, scaled: ") for line in report.limits)
+    assert any(line.startswith("At T = 2.2 (scaled): ") for line in report.limits)
     assert not any(line.startswith("At T = 2.2: ") for line in report.limits)
     assert any(line.startswith("Below T = 1.2, above T = 2.2") for line in report.limits)
     assert "Transfer: T = 1.2 kept; T = 1.5 kept; T = 1.8 kept; T = 2.2 kept." in report.headline

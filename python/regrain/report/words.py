@@ -89,7 +89,7 @@ def _transfer(report: Report) -> list[str]:
                     f"{rows[0].at['where']} {'lost ' + ', '.join(lost) if lost else 'kept'}"
                 )
         if texts:
-            lines.append(f"Transfer{f', {model}' if model else ''}: {'; '.join(texts)}.")
+            lines.append(f"Transfer{f' ({model})' if model else ''}: {'; '.join(texts)}.")
     return lines
 
 
@@ -100,7 +100,7 @@ def _elsewhere(report: Report) -> list[str]:
         return [f"Away from where it was compared{_state_point(report)}: never tested there."]
     found = []
     for model, points in moved.items():
-        label = f", {model}" if model else ""
+        label = f" ({model})" if model else ""
         for rows in points.values():
             bad = [
                 f"{row.at['quantity']} {_lost(row, name=False)}"
