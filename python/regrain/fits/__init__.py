@@ -6,6 +6,7 @@ from regrain.fits.entropy import RelativeEntropy
 from regrain.fits.forms import Free
 from regrain.fits.hncgn import HNCGN
 from regrain.fits.ibi import IBI
+from regrain.fits.imc import IMC
 from regrain.fits.loop import StructureFit
 from regrain.fits.result import History, Result
 from regrain.fits.states import StatePoint
@@ -13,6 +14,7 @@ from regrain.fits.states import StatePoint
 __all__ = [
     "HNCGN",
     "IBI",
+    "IMC",
     "BoltzmannInversion",
     "BondedForms",
     "Free",

@@ -72,39 +72,13 @@ class _Iterated(Inversion):
     def next(self, records: list[Iteration]) -> Potentials:
         runs = records[-len(self.problems) :]
         new = {
-            label: runs[-1].potentials[label] + self._step(shape, runs)
+            label: runs[-1].potentials[label]
+            + self.alpha * boltzmann_step(self.problems, shape, runs)
             for label, shape in self.shapes.items()
         }
         for label, ramp in self._ramps(runs).items():
             new[label] = new[label] + ramp
         return {label: shape.walled(new[label], self.kt) for label, shape in self.shapes.items()}
-
-    def _step(self, shape: Shape, runs: Sequence[Iteration]) -> Floats:
-        """α kT ln(g / g*) at the nodes, of the states; constant beyond where both were sampled."""
-        label = shape.term.label
-        n = min(len(run.measured[label].x) for run in runs if label in run.measured)
-        change, weight, counts = np.zeros(n), np.zeros(n), np.zeros(n)
-        for problem, run in zip(self.problems, runs, strict=True):
-            if label not in run.measured:
-                continue
-            found, target = run.measured[label], problem.target[label]
-            g, wanted = found.value[:n], target.value[:n]
-            both = (target.sampled(shape.term.kind) & shape.term.inside(target.x))[:n] & (g > 0)
-            a, b = shape.term.counts(found)[:n], shape.term.counts(target)[:n]
-            known = both & (a > 0)
-            change[both] += problem.weight * problem.kt * np.log(g[both] / wanted[both])
-            weight[both] += problem.weight
-            counts[known] += (a * b / np.maximum(a + b, 1e-300))[known]
-        if not np.any(counts > 0):
-            raise RegrainError(
-                f"{label}: the coarse run and the target have no common range left; give a smaller "
-                "step, or longer runs"
-            )
-        smooth = shape.smooth(change / np.where(weight > 0, weight, 1.0), counts)
-        smooth[: shape.first] = smooth[shape.first]
-        if shape.term.kind in ("bond", "angle"):
-            smooth[shape.last + 1 :] = smooth[shape.last]
-        return self.alpha * smooth
 
     def _ramps(self, runs: Sequence[Iteration]) -> Potentials:
         """A (1 - r / r_max) for every pair, with the A that suits the wanted pressures best."""
@@ -144,3 +118,36 @@ def _ramp_response(problem: Problem, run: Iteration) -> float:
         times = 1.0 if term.types[0] == term.types[1] else 2.0
         response += times * 2.0 * np.pi / 3.0 * a * b * integral / cutoff
     return response
+
+
+def boltzmann_step(problems: Sequence[Problem], shape: Shape, runs: Sequence[Iteration]) -> Floats:
+    """kT ln(g / g*) at the nodes, of the states; constant beyond where both were sampled.
+
+    Examples
+    --------
+    >>> from regrain.fits.ibi import boltzmann_step  # an update calls it
+    """
+    label = shape.term.label
+    n = min(len(run.measured[label].x) for run in runs if label in run.measured)
+    change, weight, counts = np.zeros(n), np.zeros(n), np.zeros(n)
+    for problem, run in zip(problems, runs, strict=True):
+        if label not in run.measured:
+            continue
+        found, target = run.measured[label], problem.target[label]
+        g, wanted = found.value[:n], target.value[:n]
+        both = (target.sampled(shape.term.kind) & shape.term.inside(target.x))[:n] & (g > 0)
+        a, b = shape.term.counts(found)[:n], shape.term.counts(target)[:n]
+        known = both & (a > 0)
+        change[both] += problem.weight * problem.kt * np.log(g[both] / wanted[both])
+        weight[both] += problem.weight
+        counts[known] += (a * b / np.maximum(a + b, 1e-300))[known]
+    if not np.any(counts > 0):
+        raise RegrainError(
+            f"{label}: the coarse run and the target have no common range left; give a smaller "
+            "step, or longer runs"
+        )
+    smooth = shape.smooth(change / np.where(weight > 0, weight, 1.0), counts)
+    smooth[: shape.first] = smooth[shape.first]
+    if shape.term.kind in ("bond", "angle"):
+        smooth[shape.last + 1 :] = smooth[shape.last]
+    return smooth

@@ -153,11 +153,24 @@ def kirkwood_buff(distribution: Distribution, volume: float = np.inf) -> float:
     -4.18
     """
     r = distribution.x
-    spacing = r[1] - r[0]
+    weight = integral_weight(r, r[1] - r[0], volume)
+    return float(np.sum((distribution.value - 1.0) * weight))
+
+
+def integral_weight(r: Floats, spacing: float, volume: float = np.inf) -> Floats:
+    """What g - 1 is summed with in `kirkwood_buff`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain.fits.records import integral_weight
+    >>> integral_weight(np.array([0.5, 1.5]), 1.0).round(3).tolist()
+    [3.013, 8.239]
+    """
     x = r / (r[-1] + 0.5 * spacing)
     weight = 1.0 - 23.0 / 8.0 * x**3 + 3.0 / 4.0 * x**4 + 9.0 / 8.0 * x**5
     weight = 4.0 * np.pi * r**2 * weight * spacing
-    return float(np.sum((distribution.value - 1.0) * weight) / (1.0 - np.sum(weight) / volume))
+    return np.asarray(weight / (1.0 - np.sum(weight) / volume))
 
 
 def kirkwood_buff_of(problem: Problem, trace: Trace[Particles]) -> dict[str, float]:

@@ -17,7 +17,7 @@ __all__ = ["Shape"]
 Floats = NDArray[np.float64]
 
 # What becomes of each kind of potential at the end of its table.
-_ENDS = {"pair": "zero", "bond": "free", "angle": "free", "dihedral": "periodic"}
+ENDS = {"pair": "zero", "bond": "free", "angle": "free", "dihedral": "periodic"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ class Shape:
         if smoothing is not None:
             return shape
         width = best_width(
-            term.nodes, target.x, shape._ended(energy), shape.counts, end=_ENDS[term.kind]
+            term.nodes, target.x, shape._ended(energy), shape.counts, end=ENDS[term.kind]
         )
         return replace(shape, width=width)
 
@@ -108,7 +108,7 @@ class Shape:
         x = self.target.x[: len(energy)]
         counts = self.counts[: len(x)] if counts is None else counts
         return smooth_onto(
-            self.term.nodes, x, energy, counts, width=self.width, end=_ENDS[self.term.kind]
+            self.term.nodes, x, energy, counts, width=self.width, end=ENDS[self.term.kind]
         )
 
     def finish(self, energy: Floats, kt: float) -> Floats:
