@@ -304,7 +304,7 @@ def test_openmm_templates_of_molecules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "field", "message"),
     [
-        ("a.gro", mixture(), r"a\.gro.*\.lammps, \.table, \.xvg, \.xml, \.npz"),
+        ("a.gro", mixture(), r"a\.gro.*\.lammps, \.table, \.top, \.xvg, \.xml, \.npz"),
         ("a.xvg", mixture("reduced"), r"a\.xvg.*GROMACS.*'reduced'"),
         ("a.xml", mixture("reduced"), r"a\.xml.*OpenMM.*'reduced'"),
         ("a.table", ForceField(pairs={("A", "A"): None}), r"a\.table.*no pair potential"),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
-from regrain.particles import LennardJones, StillingerWeberPair
+from regrain.particles import FENEBond, LennardJones, StillingerWeberPair
 
 __all__ = ["BONDED", "Curve", "bonded_curve", "pair_curve", "pair_curves", "types_of"]
 
@@ -73,10 +73,9 @@ def pair_curve(types: tuple[str, str], potential: Any, longest: float) -> Curve:
 def bonded_curve(types: tuple[str, ...], potential: Any) -> Curve:
     """The potential of a bond, an angle or a dihedral over all that can occur."""
     low, high = map(float, potential.domain())
-    if potential.kind == "bond":
-        # As far as it is defined: bonds that are not in the middle of a domain occur, too.
-        low = 0.0 if _has(potential, 0.0) else low
-        high = 2.0 * high if _has(potential, 2.0 * high) else high
+    if potential.kind == "bond" and not isinstance(potential, FENEBond):
+        # As far as it is defined: bonds that are beyond its domain occur, too.
+        low, high = _edge(potential, low, 0.0), _edge(potential, high, 2.0 * high)
     return Curve(types, potential, low, high)
 
 
@@ -91,16 +90,22 @@ def _beginning(potential: Any) -> float:
         return 0.0
     if isinstance(potential, LennardJones | StillingerWeberPair):
         return potential.sigma / 2.0
-    defined, undefined = float(potential.domain()[0]), SHORT * float(potential.cutoff)
-    if _has(potential, undefined):
-        return 0.0
-    while defined - undefined > 1e-12 * defined:
-        middle = 0.5 * (defined + undefined)
+    nearest = SHORT * float(potential.cutoff)
+    first = _edge(potential, float(potential.domain()[0]), nearest)
+    return 0.0 if first == nearest else first
+
+
+def _edge(potential: Any, inside: float, outside: float) -> float:
+    """How far a potential is defined on the way from inside to outside."""
+    if _has(potential, outside):
+        return outside
+    while abs(inside - outside) > 1e-12 * abs(inside):
+        middle = 0.5 * (inside + outside)
         if _has(potential, middle):
-            defined = middle
+            inside = middle
         else:
-            undefined = middle
-    return defined
+            outside = middle
+    return inside
 
 
 def _has(potential: Any, r: float) -> bool:

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from regrain.checkpoint import write_atomically
 from regrain.errors import RegrainError
-from regrain.io import _openmm_system, _to_gromacs, _to_hoomd, _to_openmm, lammps
+from regrain.io import _gromacs_top, _openmm_system, _to_gromacs, _to_hoomd, _to_openmm, lammps
 from regrain.io._sampled import BONDED
 from regrain.particles import Particles, Topology
 
@@ -30,6 +30,7 @@ def export(
     topology: Topology | None = None,
     points: int = 4001,
     grid: str = "r",
+    constraints: Mapping[tuple[str, str], float] | None = None,
 ) -> tuple[Path, ...]:
     """Write a force field, or a system that it acts on, for another engine.
 
@@ -53,6 +54,12 @@ def export(
             GROMACS user tables (nm, kJ/mol): columns r, f, -f', g, -g', h, -h'. The potential is h,
             so the topology needs C6 = 0 and C12 = 1; f and g are zero. Of several types,
             ``name.xvg`` is zero and ``name_A_B.xvg`` holds the pair of energy groups A and B.
+        ``.top``
+            A topology of GROMACS: ``name.top``, ``name.itp`` with one molecule type for each kind
+            of molecule (runs of particles that no bonded term leaves), and tables of what GROMACS
+            has no function for: ``name_b0.xvg``, ``name_a0.xvg``, ``name_d0.xvg`` of bonded terms
+            (``mdrun -tableb``), and those of ``.xvg`` unless all pairs are Lennard-Jones. The
+            settings for grompp that belong to the model stand at its top.
         ``.xml``, with a state
             A System of OpenMM, complete but for the positions and velocities:
             ``openmm.XmlSerializer.deserialize(text)``.
@@ -61,11 +68,14 @@ def export(
             OpenMM tells residues apart by elements, which beads have not: give ``createSystem`` the
             argument ``residueTemplates={r: r.name for r in topology.residues()}``.
         ``.npz``
-            HOOMD-blue ``md.pair.Table``: arrays ``pairs``, ``r_min``, ``r_cut``, ``U``, ``F``, one
-            row per pair; no number is changed.
+            HOOMD-blue: arrays ``pairs``, ``r_min``, ``r_cut``, ``U``, ``F`` for ``md.pair.Table``,
+            one row per pair; ``bonds``, ``bonds_r_min``, ``bonds_r_max``, ``bonds_U``, ``bonds_F``
+            for ``md.bond.Table``; ``angles``, ``angles_U``, ``angles_tau`` (0 to π) and
+            ``dihedrals``, ``dihedrals_U``, ``dihedrals_tau`` (-π to π) for ``md.angle.Table`` and
+            ``md.dihedral.Table``. No number is changed.
     state : Particles, optional
         What it acts on: box, bonds, masses, charges (and, for LAMMPS, positions and velocities).
-        For ``.lammps`` and ``.xml``.
+        For ``.lammps``, ``.top`` and ``.xml``.
     points : int
         Number of points of each table; between them LAMMPS and OpenMM use splines, GROMACS cubics,
         HOOMD-blue straight lines.
@@ -74,6 +84,9 @@ def export(
         complete; without it another file has to.
     grid : {"r", "rsq"}
         For LAMMPS: points of pair tables equally spaced in r, or in r² as LAMMPS keeps them.
+    constraints : mapping of (str, str) to float, optional
+        For ``.top``: bonds of these types become constraints of these lengths, such as
+        ``BondedForms(...)(trace).constraints``.
 
     Returns
     -------
@@ -110,7 +123,7 @@ def export(
     >>> [file.name for file in files]
     ['model.in', 'system.data', 'run.in']
     """
-    job = _Job(model, Path(path), state, topology, points, grid)
+    job = _Job(model, Path(path), state, topology, points, grid, constraints)
     form = job.form()
     job.check(form)
     contents = form.write(job)
@@ -132,6 +145,7 @@ class _Job:
     topology: Topology | None
     points: int
     grid: str
+    constraints: Mapping[tuple[str, str], float] | None
 
     def form(self) -> _Form:
         """The format that the extension names."""
@@ -150,6 +164,8 @@ class _Job:
             raise RegrainError(f"{path}: export writes a ForceField, got {type(model).__name__}")
         if self.points < 10:
             raise RegrainError(f"points: got {self.points}, expected at least 10")
+        if self.constraints and self.path.suffix.lower() != ".top":
+            raise RegrainError(f"{path}: constraints are for .top files only; leave them out")
         if self.grid not in GRIDS:
             raise RegrainError(f'grid: got {self.grid!r}, expected "r" or "rsq"')
         if form.units is not None and model.units != form.units:
@@ -222,6 +238,14 @@ def _xvg(job: _Job) -> dict[Path, str | bytes]:
     return job.beside(_to_gromacs.pair_tables(job.model, job.path.stem, points=job.points))
 
 
+def _top(job: _Job) -> dict[Path, str | bytes]:
+    _check_names(job)
+    files = _gromacs_top.topology(
+        job.model, job.whole(), job.path.stem, points=job.points, constraints=job.constraints
+    )
+    return job.beside(files)
+
+
 def _xml(job: _Job) -> dict[Path, str | bytes]:
     if job.state is not None:
         return {job.path: _openmm_system.system(job.model, job.whole(), points=job.points)}
@@ -235,6 +259,7 @@ def _npz(job: _Job) -> dict[Path, str | bytes]:
 FORMS = {
     ".lammps": _Form("LAMMPS", _lammps, whole=True, directory=True),
     ".table": _Form("LAMMPS", _table),
+    ".top": _Form("GROMACS", _top, units="md", whole=True),
     ".xvg": _Form("GROMACS", _xvg, units="md"),
     ".xml": _Form("OpenMM", _xml, units="md", either=True),
     ".npz": _Form("HOOMD-blue", _npz, bonded=True),
