@@ -100,7 +100,7 @@ def test_a_liquid_and_a_crystal_are_no_molecules() -> None:
     silent(warn_unexcluded, trace(gas(12)), exclude=2, reach=1.5)
     lattice = rg.particles.fcc(cells=3, density=1.0)
     crystal = [
-        lattice.replace(positions=lattice.positions + 0.03 * rng.normal(size=(108, 3)))
+        lattice.replace(positions=lattice.positions + 0.06 * rng.normal(size=(108, 3)))
         for _ in range(12)
     ]
     silent(warn_unexcluded, trace(crystal), exclude=2, reach=1.5)

@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 SAME_VOLUME = 0.05
 #: Distances that stay within this fraction of their mean belong to a molecule.
 STIFF = 0.1
+#: Pairs that were as close and are this much farther off in another frame have moved apart.
+APART = 1.5
 #: Frames over which pairs are followed, and the fewest that tell.
 FOLLOWED, FEWEST = 10, 5
 
@@ -203,8 +205,8 @@ def warn_unexcluded(trace: Trace[Particles], *, exclude: int, reach: float) -> N
     if count < max(3, 0.05 * n) or count < 0.8 * half.sum():
         return
     mean = distances[:, kept].mean(axis=0)
-    apart = np.sum(~kept & (distances[0] < mean.max()))
-    if apart < 0.3 * count:
+    apart = (distances[0] < mean.max()) & (distances.max(axis=0) > APART * mean.max())
+    if apart.sum() < 0.3 * count:
         return
     unit = units(states[0].units).length
     warnings.warn(

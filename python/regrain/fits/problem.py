@@ -26,10 +26,11 @@ from regrain.fits.structure import (
     one_direction,
 )
 from regrain.particles import ForceField, Particles
+from regrain.particles.terms import KINDS
 from regrain.trace import Trace
 from regrain.units import Units, units
 
-__all__ = ["Forms", "Potentials", "Problem", "pose"]
+__all__ = ["Forms", "Potentials", "Problem", "check_trace", "pose", "sort_out"]
 
 Floats = NDArray[np.float64]
 #: What is fitted of each form by the label of the interaction: the energies of tables, the
@@ -37,8 +38,6 @@ Floats = NDArray[np.float64]
 Potentials = dict[str, Floats]
 #: Forms and known potentials by kind and types.
 Forms = Mapping[str, Mapping[tuple[str, ...], Any]]
-
-_WIDTHS = {"pair": 2, "bond": 2, "angle": 3, "dihedral": 4}
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,17 +170,9 @@ def pose(
     {'A': 0.792}
     """
     for trace in (target, *beside):
-        _check_trace(trace)
-    traces: Sequence[Trace[Particles]] = beside or (target,)
+        check_trace(trace)
     first: Particles = target[0]
-    terms = {kind: _normalised(kind, forms.get(kind, {})) for kind in _WIDTHS}
-    _check_types(terms, [trace[0] for trace in traces])
-    everywhere = tuple(
-        Interaction(kind, types, form, _span(kind, types, form, traces))  # type: ignore[arg-type]
-        for kind, given in terms.items()
-        for types, form in given.items()
-        if is_form(form)
-    )
+    everywhere, known = sort_out(forms, beside or (target,))
     here = _present([first])
     interactions = tuple(term for term in everywhere if term.types in here[term.kind])
     if not interactions:
@@ -198,10 +189,7 @@ def pose(
     measured, _ = measure_structure(target, interactions, exclude=exclude, reach=half)
     return Problem(
         interactions=interactions,
-        known={
-            kind: {types: form for types, form in given.items() if not is_form(form)}
-            for kind, given in terms.items()
-        },
+        known=known,
         target=measured,
         state=_start(first, watch.mean_box),
         temperature=temperature,
@@ -214,14 +202,29 @@ def pose(
     )
 
 
-def _check_trace(target: Any) -> None:
+def check_trace(target: Any, *, least: int = 2) -> None:
+    """Refuse what is not a trace of particles, of so many frames at least.
+
+    Raises
+    ------
+    RegrainError
+        Then.
+
+    Examples
+    --------
+    >>> from regrain.fits.problem import check_trace
+    >>> check_trace("run.xtc")
+    Traceback (most recent call last):
+    ...
+    regrain.errors.RegrainError: a fit needs a Trace, got str; give what a map or a run returns
+    """
     if not isinstance(target, Trace):
         raise RegrainError(
             f"a fit needs a Trace, got {type(target).__name__}; give what a map or a run returns"
         )
     if target.level != "particles":
         raise RegrainError(f"a fit of potentials needs a trace of particles, got {target!r}")
-    if len(target) < 2:
+    if len(target) < least:
         raise RegrainError(
             "the target has one frame, which gives no error bars, and a fit weighs by errors; give "
             "10 frames or more"
@@ -247,8 +250,45 @@ def _span(
     return max(low - margin, 0.0), high + margin
 
 
+def sort_out(
+    forms: Forms, traces: Sequence[Trace[Particles]]
+) -> tuple[tuple[Interaction, ...], Forms]:
+    """What is fitted, and what is given, checked against the first frame of each target.
+
+    Raises
+    ------
+    RegrainError
+        Types without a form, forms without particles, keys and forms of another kind.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain import Trace
+    >>> from regrain.fits.problem import sort_out
+    >>> from regrain.particles import Particles, Table
+    >>> form = Table(r_min=0.0, r_max=1.5, points=16)
+    >>> trace = Trace([Particles(np.eye(3), box=[9, 9, 9])], times=[0])
+    >>> fitted, known = sort_out({"pair": {("A", "A"): form}}, [trace])
+    >>> [term.label for term in fitted], known["pair"]
+    (['pair A-A'], {})
+    """
+    terms = {kind: _normalised(kind, forms.get(kind, {})) for kind in KINDS}
+    _check_types(terms, [trace[0] for trace in traces])
+    fitted = tuple(
+        Interaction(kind, types, form, _span(kind, types, form, traces))  # type: ignore[arg-type]
+        for kind, given in terms.items()
+        for types, form in given.items()
+        if is_form(form)
+    )
+    known = {
+        kind: {types: form for types, form in given.items() if not is_form(form)}
+        for kind, given in terms.items()
+    }
+    return fitted, known
+
+
 def _normalised(kind: str, given: Mapping[Any, Any]) -> dict[tuple[str, ...], Any]:
-    width = _WIDTHS[kind]
+    width = KINDS[kind]
     found: dict[tuple[str, ...], Any] = {}
     for key, form in given.items():
         if not (isinstance(key, tuple) and len(key) == width):
@@ -264,13 +304,14 @@ def _normalised(kind: str, given: Mapping[Any, Any]) -> dict[tuple[str, ...], An
         types = one_direction(key)
         if types in found:
             raise RegrainError(f"{kind}s: {key} and {key[::-1]} are the same; give it once")
-        found[types] = form
+        flipped = kind == "triple" and types != key and form is not None
+        found[types] = form.reversed() if flipped else form
     return found
 
 
 def _present(states: Sequence[Particles]) -> dict[str, set[tuple[str, ...]]]:
     """Types of the pairs and bonded terms that any of these states has."""
-    present: dict[str, set[tuple[str, ...]]] = {kind: set() for kind in _WIDTHS}
+    present: dict[str, set[tuple[str, ...]]] = {kind: set() for kind in KINDS}
     for state in states:
         present["pair"] |= set(combinations_with_replacement(state.topology.type_names, 2))
         for kind, types in bonded_terms(state).items():
@@ -289,6 +330,8 @@ def _check_types(
             raise RegrainError(
                 f"{kind}s name the type {', '.join(unknown)}, but the target has {', '.join(names)}"
             )
+        if kind == "triple":  # any three types may meet, and need not interact
+            continue
         absent = sorted(types for types, form in given.items() if types not in present[kind])
         if absent:
             raise RegrainError(

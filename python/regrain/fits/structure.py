@@ -19,7 +19,7 @@ from regrain.trace import Trace
 __all__ = ["Distribution", "Interaction", "bonded_terms"]
 
 Floats = NDArray[np.float64]
-Kind = Literal["pair", "bond", "angle", "dihedral"]
+Kind = Literal["pair", "bond", "angle", "dihedral", "triple"]
 
 #: Distances beyond the cutoff up to which g(r) is compared, in cutoffs: the structure out there
 #: still tells about the potential inside.
@@ -34,7 +34,7 @@ class Interaction:
 
     Parameters
     ----------
-    kind : {"pair", "bond", "angle", "dihedral"}
+    kind : {"pair", "bond", "angle", "dihedral", "triple"}
     types : tuple of str
         Two, three or four types.
     form : Table, BSpline, Free and so on
