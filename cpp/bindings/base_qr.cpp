@@ -24,6 +24,13 @@ static Doubles triangle(const QrFactor& factor) {
 void bind_base_qr(py::module_& m) {
     py::class_<QrFactor>(m, "QrFactor", "The triangular factor of a matrix that comes in blocks.")
         .def(py::init<std::size_t>(), py::arg("columns"))
+        .def_static(
+            "from_r",
+            [](const Doubles& r) {
+                return QrFactor::from_r(r.ndim() == 2 ? static_cast<std::size_t>(r.shape(1)) : 1,
+                                        flat(r));
+            },
+            py::arg("r"), "The factor with this triangle, shape (columns, columns).")
         .def_property_readonly("columns", &QrFactor::columns)
         .def_property_readonly("r", &triangle, "R, shape (columns, columns).")
         .def("add", &add, py::arg("rows"), "Adds rows, shape (n, columns).")

@@ -16,7 +16,6 @@ from regrain.particles import (
     BSplineAngle,
     BSplineBond,
     BSplineDihedral,
-
     CosineAngle,
     ForceField,
     HarmonicBond,
@@ -169,7 +168,7 @@ SOFT = BSpline(
 def chains(chains: Callable[[int], Any]) -> rg.Trace[Particles]:
     """Soft chains A-B-A-B with bonds, angles and dihedrals."""
     field = ForceField(
-        {key: SOFT for key in (AA, ("A", "B"), ("B", "B"))},
+        dict.fromkeys((AA, ("A", "B"), ("B", "B")), SOFT),
         bonds={("A", "B"): BOND},
         angles={("A", "B", "A"): ANGLE, ("A", "B", "B"): None, ("B", "A", "B"): ANGLE},
         dihedrals={("A", "B", "A", "B"): TWIST},
@@ -183,7 +182,7 @@ def test_chains(chains: rg.Trace[Particles], kind: str) -> None:
     splines = kind == "splines"
     pair = BSpline(r_min=0.0, r_max=1.6, functions=9, degree=2)
     fit = ForceMatching(
-        pairs={key: pair for key in (AA, ("A", "B"), ("B", "B"))},
+        pairs=dict.fromkeys((AA, ("A", "B"), ("B", "B")), pair),
         bonds={
             ("B", "A"): BSplineBond(r_min=0.7, r_max=1.3, functions=5)
             if splines
@@ -265,7 +264,7 @@ def test_triples_of_unlike_arms() -> None:
     """Water-like O-H-X triples with arms of two lengths, named from either end."""
     truth = StillingerWeber(epsilon=3.0, theta0=1.2, r_max=(1.4, 1.1), decay=(0.8, 0.5))
     names = Topology(["A", "B", "C"] * 20)
-    none = {(a, b): None for a, b in ("AA", "AB", "AC", "BB", "BC", "CC")}
+    none = dict.fromkeys([("A", "A"), ("A", "B"), ("A", "C"), ("B", "B"), ("B", "C"), ("C", "C")])
     field = ForceField(none, triples={("A", "B", "C"): truth})
     target = forced(field, trace([s.replace(topology=names) for s in gas(12)]))
     form = BSplineTriple(functions=12, degree=5, r_max=(1.1, 1.4), decay=(0.5, 0.8))

@@ -90,6 +90,23 @@ QrFactor::QrFactor(std::size_t columns) : columns_(columns), r_(columns * column
     if (columns == 0) throw Error("a QR factor needs at least one column");
 }
 
+QrFactor QrFactor::from_r(std::size_t columns, std::span<const double> r) {
+    QrFactor factor(columns);
+    if (r.size() != columns * columns) {
+        throw Error(std::to_string(r.size()) + " numbers are no triangle of " +
+                    std::to_string(columns) + " columns");
+    }
+    for (std::size_t k = 0; k < r.size(); ++k) {
+        if (!std::isfinite(r[k]) || (k / columns > k % columns && r[k] != 0.0)) {
+            throw Error("row " + std::to_string(k / columns) + ", column " +
+                        std::to_string(k % columns) + " is " + std::to_string(r[k]) +
+                        ", which no triangular factor has there");
+        }
+    }
+    factor.r_.assign(r.begin(), r.end());
+    return factor;
+}
+
 std::vector<double> QrFactor::r() const { return r_; }
 
 void QrFactor::clear() { std::fill(r_.begin(), r_.end(), 0.0); }

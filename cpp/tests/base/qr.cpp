@@ -88,6 +88,10 @@ TEST("blocks and rows that make no sense are refused") {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     CHECK_THROWS(Error, factor.add(std::vector<double>{1.0, nan, 1.0}));
     CHECK_THROWS(Error, factor.combine(QrFactor(2)));
+    CHECK_THROWS(Error, QrFactor::from_r(2, std::vector<double>{1, 2, 3, 4}));
+    CHECK_THROWS(Error, QrFactor::from_r(2, std::vector<double>{1, 2, 0}));
+    factor.add(std::vector<double>{1, 2, 3, 4, 5, 7});
+    CHECK(QrFactor::from_r(3, factor.r()).r() == factor.r());
     std::vector<double> small(10);
     CHECK_THROWS(Error, factor.add_columns(small, 8, 8));
 }

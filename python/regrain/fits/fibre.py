@@ -73,20 +73,31 @@ class FibreNoise:
             self._squares.append(group.squares)
             self._dof.append((group.count - 1) * group.mean.size)
 
+    def groups(self) -> tuple[Floats, NDArray[np.int64]]:
+        """Sum of squares within each group of two and more, and its degrees of freedom."""
+        while self._open:
+            self._close()
+        return np.array(self._squares), np.array(self._dof, dtype=np.int64)
+
+    @classmethod
+    def of(cls, squares: Floats, dof: NDArray[np.int64]) -> FibreNoise:
+        """What ``groups`` told of."""
+        noise = cls()
+        noise._squares, noise._dof = squares.tolist(), dof.tolist()
+        return noise
+
     def estimate(self, *, unit: str) -> Estimate:
         """Mean square of the noise per component of a force.
 
         Undefined, with the reason, where no two frames share their coarse positions.
         """
-        while self._open:
-            self._close()
-        if not self._dof:
+        squares, dof = self.groups()
+        if not len(dof):
             return Estimate.undefined(
                 "fibre noise",
                 "no two frames share their coarse positions, so model error and noise cannot be "
                 "told apart; add frames of fine states restrained to the same beads",
             )
-        squares, dof = np.array(self._squares), np.array(self._dof)
         value = squares.sum() / dof.sum()
         count = len(dof)
         error = None

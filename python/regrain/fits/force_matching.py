@@ -17,6 +17,7 @@ from regrain import _core
 from regrain.errors import RegrainError
 from regrain.fits.checks import warn_unexcluded
 from regrain.fits.force_matching_result import ForceMatchingResult
+from regrain.fits.kept_match import KeptMatch
 from regrain.fits.least_squares import Reduced, Solved, free_directions, jackknife
 from regrain.fits.linear_forms import LinearForm
 from regrain.fits.matching import Matched, match
@@ -224,9 +225,14 @@ class ForceMatching:
                 },
                 points[0].trace[0].units,
             )
+        kept = None
+        if workdir is not None:
+            kept = KeptMatch(workdir, self._settings(points[0].trace[0].units), points)
+            if (found := kept.load()) is not None:
+                return found
         bar = _bar(sum(len(p.trace) for p in points), progress)
         try:
-            return match(
+            matched = match(
                 points,
                 forms,
                 subtracted,
@@ -237,6 +243,22 @@ class ForceMatching:
         finally:
             if bar is not None:
                 bar.close()
+        if kept is not None:
+            kept.save(matched)
+        return matched
+
+    def _settings(self, units: str) -> dict[str, Any]:
+        """What decides what the frames come to."""
+        settings: dict[str, Any] = {
+            f"{kind}s": {
+                "-".join(types): None if form is None else form.to_dict()
+                for types, form in getattr(self, f"{kind}s").items()
+            }
+            for kind in KINDS
+        }
+        charges = None if self.charges is None else self.charges.to_dict()
+        return {**settings, "charges": charges, "exclude": self.exclude,
+                "blocks": self.blocks or BLOCKS, "units": units}  # fmt: skip
 
     def _field(self, terms: Mapping[str, Mapping[Types, Any]], units: str) -> ForceField:
         given: dict[str, Any] = {f"{kind}s": potentials for kind, potentials in terms.items()}

@@ -19,6 +19,9 @@ namespace regrain {
 class REGRAIN_EXPORT QrFactor {
 public:
     explicit QrFactor(std::size_t columns);
+    /// The factor that `r()` told of, bit by bit. Throws Error for numbers that are not finite or
+    /// not those of a triangle.
+    static QrFactor from_r(std::size_t columns, std::span<const double> r);
 
     [[nodiscard]] std::size_t columns() const { return columns_; }
     /// R, row-major, columns x columns; zero below the diagonal, whose signs are arbitrary.
