@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from regrain.particles import (
     BSplineAngle,
     BSplineBond,
     BSplineDihedral,
+    BSplineTriple,
     CosineAngle,
     ForceField,
     HarmonicBond,
@@ -276,11 +278,49 @@ def test_triples_of_unlike_arms() -> None:
 
 
 def test_pairs_cannot_stand_for_triples(bent: rg.Trace[Particles]) -> None:
-    pair = BSpline(r_min=0.0, r_max=1.6, functions=20)
-    two_body = ForceMatching(pairs={AA: pair})(bent)
+    pair = BSpline(r_min=0.3, r_max=1.6, functions=16)
+    with pytest.warns(UserWarning, match="shorter than the form"):
+        two_body = ForceMatching(pairs={AA: pair})(bent)
+    pair = BSpline(r_min=0.0, r_max=1.6, functions=9, degree=2)
     both = ForceMatching(
         pairs={AA: pair},
         triples={("A", "A", "A"): BSplineTriple(functions=20, degree=5, r_max=1.4, decay=0.8)},
     )(bent)
     assert two_body.residual["relative"].value > 0.1
     assert both.residual["relative"].value < 1e-5
+
+
+# ---------------------------------------------------------------------- as every fit
+
+
+def test_a_report_takes_the_result(bent: rg.Trace[Particles], tmp_path: Path) -> None:
+    fit = ForceMatching(
+        pairs={AA: BSpline(r_min=0.0, r_max=1.6, functions=9, degree=2)},
+        triples={("A", "A", "A"): BSplineTriple(functions=20, degree=5, r_max=1.4, decay=0.8)},
+    )
+    result = fit(bent)
+    report = rg.compare(bent, bent, [rg.observables.RDF(r_max=1.9)], fit=result)
+    page = tmp_path / "report.html"
+    report.save(page)
+    assert "least squares are solved" in page.read_text()
+    assert "triple A-A-A" in str(result)
+
+
+def test_the_result_draws_and_prints(lennard_jones: rg.Trace[Particles]) -> None:
+    pytest.importorskip("matplotlib").use("Agg")
+    form = BSpline(r_min=0.9, r_max=2.5, functions=40)
+    result = ForceMatching(pairs={AA: form}, temperature=1.0)(lennard_jones)
+    ax = result.plot(label="pair A-A")
+    assert ax.get_xlabel() == "r"
+    assert ax.get_ylabel() == "force"
+    assert len(ax.collections) == 1  # the band of the errors
+    text = str(result)
+    assert "pair A-A             40       40" in text
+    assert "20 frames in 20 blocks" in text
+    with pytest.raises(rg.RegrainError, match="there is no 'pair B-B' in this fit; it has pair A"):
+        result.force("pair B-B")
+    field = result.model
+    assert ForceField.from_dict(field.to_dict()) == field
+    state = lennard_jones[0]
+    moved = field.run(state, time=0.1, dt=0.002, every=0.1)
+    assert np.all(np.isfinite(moved[0].positions))

@@ -3,9 +3,9 @@
 from regrain.fits.boltzmann import BoltzmannInversion
 from regrain.fits.bonded_forms import BondedForms
 from regrain.fits.entropy import RelativeEntropy
-from regrain.fits.forms import Free
 from regrain.fits.force_matching import ForceMatching
 from regrain.fits.force_matching_result import ForceMatchingResult
+from regrain.fits.forms import Free
 from regrain.fits.hncgn import HNCGN
 from regrain.fits.ibi import IBI
 from regrain.fits.imc import IMC
@@ -19,9 +19,9 @@ __all__ = [
     "IMC",
     "BoltzmannInversion",
     "BondedForms",
-    "Free",
     "ForceMatching",
     "ForceMatchingResult",
+    "Free",
     "History",
     "RelativeEntropy",
     "Result",

@@ -173,9 +173,8 @@ class ForceMatching:
         """
         start = monotonic()
         points = _points(target)
-        states = [point.trace[0] for point in points]
         given = {kind: getattr(self, f"{kind}s") for kind in KINDS}
-        fitted, known = sort_out(given, states)
+        fitted, known = sort_out(given, [point.trace for point in points])
         if not fitted:
             raise RegrainError(
                 "there is nothing to fit: give at least one form without numbers, such as "
@@ -194,7 +193,7 @@ class ForceMatching:
             covariance, chi2 = jackknife(matched.blocks, problem)
         values = repelling(solved.values, forms, unsampled)
         return ForceMatchingResult.of(
-            model=self._model(known, forms, values, states[0].units),
+            model=self._model(known, forms, values, points[0].trace.units),
             forms=forms,
             values=values,
             solved=solved,
@@ -223,11 +222,11 @@ class ForceMatching:
                     kind: {**terms, **{f.term.types: None for f in forms if f.term.kind == kind}}
                     for kind, terms in known.items()
                 },
-                points[0].trace[0].units,
+                points[0].trace.units,
             )
         kept = None
         if workdir is not None:
-            kept = KeptMatch(workdir, self._settings(points[0].trace[0].units), points)
+            kept = KeptMatch(workdir, self._settings(points[0].trace.units), points)
             if (found := kept.load()) is not None:
                 return found
         bar = _bar(sum(len(p.trace) for p in points), progress)

@@ -22,7 +22,7 @@ COLUMNS = {
     "time": "time",
     "seconds": "wall time",
 }
-AXES = {"pair": "r", "bond": "r", "angle": "theta", "dihedral": "phi"}
+AXES = {"pair": "r", "bond": "r", "angle": "theta", "dihedral": "phi", "triple": "theta"}
 
 
 def history_of(fit: Any) -> History:
@@ -78,16 +78,22 @@ def _column(records: Sequence[Any], name: str) -> list[float | None]:
 def _curve(label: str, steps: Sequence[Any], names: Any) -> Estimate:
     """A potential by iteration."""
     last = steps[-1][label]
-    if hasattr(last, "grid"):
-        grid = np.asarray(last.grid)
+    if label.startswith("triple "):
+        grid, of = np.linspace(0.0, np.pi, 181), "f"  # what is fitted of three particles
     else:
-        low, high = last.domain()
-        grid = np.linspace(low, high, 201)
+        grid, of = _grid(last), "u"
     axis = AXES.get(label.split(" ")[0], "x")
     return Estimate(
         label,
-        [np.asarray(step[label].u(grid)) for step in steps],
+        [np.asarray(getattr(step[label], of)(grid)) for step in steps],
         unit=names.energy,
         coords={"iteration": list(range(1, len(steps) + 1)), axis: grid},
         coord_units={axis: names.length if axis == "r" else "rad"},
     )
+
+
+def _grid(potential: Any) -> Any:
+    if hasattr(potential, "grid"):
+        return np.asarray(potential.grid)
+    low, high = potential.domain()
+    return np.linspace(low, high, 201)
