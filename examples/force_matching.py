@@ -22,12 +22,10 @@ form = rg.particles.BSpline(r_min=0.23, r_max=0.90, functions=34)
 fit = rg.fits.ForceMatching(pairs={("W", "W"): form}, temperature=300.0)
 result = fit(target, workdir="water-forces")
 print(result)
-for r in np.arange(0.25, 0.9, 0.1):
-    force = result.force(x=[r])
-    print(f"{r:.2f} nm: {force.value[0]:9.2f} ± {force.error[0]:.2f} kJ/mol/nm")
+print(result.force(x=np.arange(0.25, 0.9, 0.05)))
 
-# Two thirds of the forces are pair forces; the rest is of many bodies, or noise. So g(r) and the
-# pressure of the coarse model are not those of water: a fit to the structure would mend that.
+# "relative" is what pair forces leave of the mean square force: forces of many bodies, and noise.
+# So g(r) and pressure of the coarse model are not those of water: a fit to structure mends that.
 coarse = result.model.run(target[0], time=time, dt=0.004, every=time / 50, seed=8)
 report = rg.compare(
     target, coarse, [RDF(r_max=1.2), Angles(r_max=0.37), Pressure()],
