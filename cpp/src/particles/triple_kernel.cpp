@@ -17,66 +17,70 @@ REGRAIN_INLINE Double<W> lanes_from(std::size_t first) {
     return v + simd::broadcast<W>(static_cast<double>(first));
 }
 
-// Those of the listed that are shorter than r_max, brought together without branches; their squared
-// lengths are left in r. The shortest one is returned.
+/// W arms as vectors, and the squares of their lengths.
 template <int W>
-REGRAIN_INLINE double collect(const TripleTask& task, std::size_t i, std::size_t begin,
+struct Vectors {
+    Double<W> x, y, z, r2;
+
+    REGRAIN_INLINE Vectors(const TripleTask& task, const Row& centre, const std::uint32_t* row) {
+        const Columns<W> end = simd::transpose<W>([&](int m) __attribute__((always_inline)) {
+            return task.rows + row[m];
+        });
+        x = end.x - centre.x;
+        y = end.y - centre.y;
+        z = end.z - centre.z;
+        r2 = x * x + y * y + z * z;
+    }
+};
+
+// The listed ends that are closer than r_max, brought together without branches. The square of the
+// shortest distance is returned.
+template <int W>
+REGRAIN_INLINE double collect(const TripleTask& task, const Row& centre, std::size_t begin,
                               std::size_t end, double r_max, Arms& arms) {
-    const TripleChunk& chunk = *task.chunk;
-    const Row& centre = task.rows[i];
-    const Double<W> xi = simd::broadcast<W>(centre.x);
-    const Double<W> yi = simd::broadcast<W>(centre.y);
-    const Double<W> zi = simd::broadcast<W>(centre.z);
+    const std::uint32_t* row = task.chunk->row.data();
+    const std::uint32_t* place = task.chunk->place.data();
     const double r2_max = r_max * r_max;
     Double<W> least = simd::broadcast<W>(r2_max);
     std::size_t count = 0;
     for (std::size_t k = begin; k < end; k += W) {
-        const std::uint32_t* row = chunk.row.data() + k;
-        const Columns<W> other = simd::transpose<W>([&](int m) __attribute__((always_inline)) {
-            return task.rows + row[m];
-        });
-        const Double<W> dx = other.x - xi, dy = other.y - yi, dz = other.z - zi;
-        const Double<W> r2 = dx * dx + dy * dy + dz * dz;
+        const Double<W> r2 = Vectors<W>(task, centre, row + k).r2;
         least = r2 < least ? r2 : least;
-        for (int m = 0; m < W; ++m) {
-            arms.x[count] = dx[m];
-            arms.y[count] = dy[m];
-            arms.z[count] = dz[m];
-            arms.r[count] = r2[m];
-            arms.place[count] = chunk.place[k + static_cast<std::size_t>(m)];
-            count += static_cast<std::size_t>(r2[m] < r2_max);
+        double squares[W];
+        simd::store(squares, r2);
+        for (std::size_t m = 0; m < W; ++m) {
+            arms.row[count] = row[k + m];
+            arms.place[count] = place[k + m];
+            count += static_cast<std::size_t>(squares[m] < r2_max);
         }
     }
     arms.count = count;
-    for (std::size_t k = count; k < count + W; ++k) {
-        arms.x[k] = arms.y[k] = arms.z[k] = 0.0;
-        arms.r[k] = 0.25 * r2_max;
-    }
+    for (std::size_t k = 0; k < W; ++k) arms.row[count + k] = task.far_row;
     return simd::smallest<W>(least);
 }
 
 template <int W>
-REGRAIN_INLINE void prepare(const ArmKind& kind, Arms& arms) {
+REGRAIN_INLINE void prepare(const TripleTask& task, const Row& centre, const ArmKind& kind,
+                            Arms& arms) {
     using V = Double<W>;
-    const V r_max = simd::broadcast<W>(kind.r_max);
     // Where r is rounded to r_max, phi is as good as zero.
     const V nearly = simd::broadcast<W>(-1e-12 * kind.r_max);
-    const V count = simd::broadcast<W>(static_cast<double>(arms.count));
+    const V longest = simd::broadcast<W>(kind.r_max * kind.r_max);
     for (std::size_t k = 0; k < arms.count; k += W) {
-        const V r = simd::sqrt<W>(simd::load<V>(arms.r + k));
+        const Vectors<W> d(task, centre, arms.row + k);
+        const V r = simd::sqrt<W>(d.r2);
         const V inverse_r = 1.0 / r;
-        const V gap = r - r_max;
+        const V gap = r - kind.r_max;
         const V inverse_gap = 1.0 / (gap < nearly ? gap : nearly);
         const V phi = simd::exp<W>(kind.decay * inverse_gap);
         const V slope = -kind.decay * inverse_gap * inverse_gap * phi;
-        const V lane = lanes_from<W>(k);
-        simd::store(arms.phi + k, lane < count ? phi : V{});
-        simd::store(arms.slope + k, lane < count ? slope : V{});
+        simd::store(arms.phi + k, d.r2 < longest ? phi : V{});
+        simd::store(arms.slope + k, d.r2 < longest ? slope : V{});
         simd::store(arms.r + k, r);
         simd::store(arms.inverse_r + k, inverse_r);
-        simd::store(arms.x + k, simd::load<V>(arms.x + k) * inverse_r);
-        simd::store(arms.y + k, simd::load<V>(arms.y + k) * inverse_r);
-        simd::store(arms.z + k, simd::load<V>(arms.z + k) * inverse_r);
+        simd::store(arms.x + k, d.x * inverse_r);
+        simd::store(arms.y + k, d.y * inverse_r);
+        simd::store(arms.z + k, d.z * inverse_r);
         simd::store(arms.fx + k, V{});
         simd::store(arms.fy + k, V{});
         simd::store(arms.fz + k, V{});
@@ -98,8 +102,7 @@ struct HarmonicInCosine {
         : epsilon(simd::broadcast<W>(half.epsilon)), cosine0(simd::broadcast<W>(half.cosine0)) {}
 
     REGRAIN_INLINE Angular<W> operator()(const Double<W>&, const Double<W>&, const Double<W>&,
-                                         const Double<W>&, const Double<W>&, const Double<W>&,
-                                         const Double<W>& cosine) const {
+                                         double, double, double, const Double<W>& cosine) const {
         const Double<W> d = cosine - cosine0;
         const Double<W> slope = epsilon * d;
         return {slope * d, slope + slope};
@@ -120,8 +123,7 @@ struct TableOfAngle {
     // The angle comes from the sum and the difference of the unit vectors, 2 cos(theta / 2) and
     // 2 sin(theta / 2) long: exact for arms that are nearly in a line, where the cosine is not.
     REGRAIN_INLINE Angular<W> operator()(const Double<W>& ax, const Double<W>& ay,
-                                         const Double<W>& az, const Double<W>& bx,
-                                         const Double<W>& by, const Double<W>& bz,
+                                         const Double<W>& az, double bx, double by, double bz,
                                          const Double<W>&) const {
         using V = Double<W>;
         constexpr double pi = 3.14159265358979323846;
@@ -166,11 +168,9 @@ REGRAIN_INLINE Double<W> interact(const TripleHalf& half, const TripleParameters
         const V lane = same ? lanes_from<W>(j) : simd::broadcast<W>(-1.0);
         V value{}, along{}, sx{}, sy{}, sz{};
         for (std::size_t k = 0; k < from.count; ++k) {
-            const V kx = simd::broadcast<W>(from.x[k]);
-            const V ky = simd::broadcast<W>(from.y[k]);
-            const V kz = simd::broadcast<W>(from.z[k]);
-            const V number = simd::broadcast<W>(static_cast<double>(k));
-            const V phi = lane == number ? V{} : simd::broadcast<W>(from.phi[k]);
+            // Numbers, not vectors of one number: those are read from memory by the operation.
+            const double kx = from.x[k], ky = from.y[k], kz = from.z[k];
+            const V phi = lane == static_cast<double>(k) ? V{} : V{} + from.phi[k];
             const V cosine = x * kx + y * ky + z * kz;
             const Angular<W> f = angular(x, y, z, kx, ky, kz, cosine);
             const V weighted = phi * f.slope;
@@ -234,14 +234,15 @@ REGRAIN_INLINE void triples(TripleTask& task) {
     TripleChunk& chunk = *task.chunk;
     VectorSums<W> sums;
     for (std::size_t i = task.begin; i < task.end; ++i) {
-        const TripleCentre& centre = parameters.centres[static_cast<std::size_t>(task.rows[i].tag)];
+        const Row& row = task.rows[i];
+        const TripleCentre& centre = parameters.centres[static_cast<std::size_t>(row.tag)];
         const std::uint32_t* first = chunk.first.data() + (i - task.begin) * parameters.types;
         Arms* arms = chunk.arms.data();
         for (const ArmKind& kind : centre.kinds) {
             const double least =
-                collect<W>(task, i, first[kind.type], first[kind.type + 1], kind.r_max, *arms);
+                collect<W>(task, row, first[kind.type], first[kind.type + 1], kind.r_max, *arms);
             task.suspicious |= !(least > 0.0);
-            prepare<W>(kind, *arms++);
+            prepare<W>(task, row, kind, *arms++);
         }
         arms = chunk.arms.data();
         for (const TripleHalf& half : centre.halves) {

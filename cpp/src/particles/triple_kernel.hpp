@@ -46,7 +46,7 @@ struct TripleParameters {
 /// the ends. What fills up the last vector has phi = 0.
 struct Arms {
     double *x, *y, *z, *r, *inverse_r, *phi, *slope, *fx, *fy, *fz;
-    std::uint32_t* place;
+    std::uint32_t *row, *place;
     std::size_t count;
 };
 
@@ -62,6 +62,7 @@ struct TripleChunk {
         double v[8];
     };
     std::vector<Lane> room;
+    std::vector<std::uint32_t> room_for_rows;
 };
 
 struct TripleTask {
@@ -69,6 +70,7 @@ struct TripleTask {
     const Row* rows;
     TripleChunk* chunk;
     std::size_t begin, end;
+    std::uint32_t far_row;  ///< of the engine, to fill up vectors
     Sums sums{};
     bool suspicious{false};  ///< set when an end may be where its centre is
 };

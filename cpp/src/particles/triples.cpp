@@ -157,22 +157,26 @@ struct TripleForces::Impl {
 
     // Each array has room for a list and what a vector may write beyond it.
     void make_room(TripleChunk& out, std::size_t longest) const {
-        constexpr std::size_t arrays = 11;
+        constexpr std::size_t arrays = 10;
         const std::size_t lanes = longest / padding + 1;
         std::size_t kinds = 0;
         for (const TripleCentre& centre : parameters.centres)
             kinds = std::max(kinds, centre.kinds.size());
         out.room.resize(kinds * arrays * lanes);
+        out.room_for_rows.resize(2 * kinds * lanes * padding);
         out.arms.resize(kinds);
         TripleChunk::Lane* at = out.room.data();
+        std::uint32_t* rows = out.room_for_rows.data();
         for (Arms& arms : out.arms) {
             for (double** array : {&arms.x, &arms.y, &arms.z, &arms.r, &arms.inverse_r, &arms.phi,
                                    &arms.slope, &arms.fx, &arms.fy, &arms.fz}) {
                 *array = &at->v[0];
                 at += lanes;
             }
-            arms.place = reinterpret_cast<std::uint32_t*>(at);
-            at += lanes;
+            for (std::uint32_t** array : {&arms.row, &arms.place}) {
+                *array = rows;
+                rows += lanes * padding;
+            }
         }
     }
 
@@ -203,7 +207,10 @@ struct TripleForces::Impl {
             [&](std::size_t begin, std::size_t end) {
                 TripleChunk& chunk = chunks[begin / chunk_rows];
                 std::fill(chunk.forces.begin(), chunk.forces.end(), Vec3{});
-                TripleTask task{&parameters, engine.all_rows().data(), &chunk, begin, end};
+                const std::span<const Row> rows = engine.all_rows();
+                TripleTask task{&parameters, rows.data(),
+                                &chunk,      begin,
+                                end,         static_cast<std::uint32_t>(rows.size() - 1)};
                 triple_kernel(task);
                 if (task.suspicious) name_overlaps(engine, begin, end);
                 return task.sums;
