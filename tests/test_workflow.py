@@ -16,7 +16,7 @@ from regrain import _core
 from regrain.cli import main
 from regrain.engines import Lammps
 from regrain.errors import RegrainError
-from regrain.fits import HNCGN, IBI
+from regrain.fits import HNCGN, IBI, Free
 from regrain.maps import Beads
 from regrain.observables import RDF, Angles, Diffusion, Pressure
 from regrain.particles import (
@@ -265,6 +265,23 @@ def test_forms_are_told_by_their_keys_and_parameters_may_be_free():
     assert pairs["B", "B"] == BSpline(r_min=0.3, r_max=1.0, functions=9, degree=5)
     assert type(config.fit.bonds["A", "A"]).__name__ == "BSplineBond"
     assert config.fit.bonds["A", "B"] == HarmonicBond(k=10.0, r0=0.2)
+
+
+def test_parameters_are_set_free_and_classes_are_named():
+    free = {"potential": "LennardJones", "epsilon": 1.0, "sigma": 0.3, "cutoff": 0.9}
+    given = {"method": "RelativeEntropy", "temperature": 300.0}
+    config = demo_with({**given, "pairs": {"W-W": {**free, "free": ["epsilon", "sigma"]}}})
+    start = LennardJones(epsilon=1.0, sigma=0.3, cutoff=0.9)
+    assert repr(config.fit.pairs["W", "W"]) == repr(Free(start, "epsilon", "sigma"))
+    one = demo_with({**given, "pairs": {"W-W": {**free, "free": "epsilon"}}})
+    assert repr(one.fit.pairs["W", "W"]) == repr(Free(start, "epsilon"))
+    with pytest.raises(RegrainError, match=r"\[fit.pairs.W-W\]: .*'epsilom'.*mean 'epsilon'"):
+        demo_with({**given, "pairs": {"W-W": {**free, "free": ["epsilom"]}}})
+    bonded = {"method": "BondedForms", "temperature": 300.0}
+    bonds = demo_with({**bonded, "bonds": {"A-A": "HarmonicBond"}}).fit.bonds
+    assert bonds["A", "A"] is HarmonicBond
+    with pytest.raises(RegrainError, match=r"potential of \[fit.bonds.A-A\]: got 'HarmonicAngle'"):
+        demo_with({**bonded, "bonds": {"A-A": "HarmonicAngle"}})
 
 
 def test_every_fit_can_be_asked_for_by_name():

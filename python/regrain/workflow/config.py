@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from os import PathLike
@@ -85,7 +85,8 @@ class Config:
         named by types, ``[fit.pairs.A-B]`` (``"A,B"`` if names contain hyphens): the form to be
         fitted (a table if it has ``points``, a B-spline if it has ``functions``, or the one named
         by ``potential``), a ``potential`` with its parameters, of which those in ``free`` are
-        fitted, or ``false`` for none. Other tables with a ``kind`` are objects of that name.
+        fitted, a name alone where a method takes classes, or ``false`` for none. Other tables with
+        a ``kind`` are objects of that name.
     ``[run]``
         The arguments of ``ForceField.run``; ``dynamics``, ``barostat`` and ``engine`` are tables
         with ``kind``, or names.
@@ -207,7 +208,7 @@ def _parameters(kind: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     }
 
 
-def _named(module: str, name: Any, where: str, allowed: Sequence[str] | None = None) -> Any:
+def _named(module: str, name: Any, where: str, allowed: Collection[str] | None = None) -> Any:
     """A class of a module by its public name."""
     home = import_module(module)
     names = allowed
@@ -310,18 +311,22 @@ def _interactions(given: Any, kind: str, width: int) -> dict[tuple[str, ...], An
 
 
 def _potential(given: Any, kind: str, where: str) -> Any:
-    """A form, or a potential some of whose parameters may be free."""
-    if not isinstance(given, Mapping):
-        raise RegrainError(f"{where} holds {given!r}, expected a table of settings, or false")
-    settings = dict(given)
+    """A form, a potential some of whose parameters may be free, or names of classes."""
     home = import_module("regrain.particles")
     laws = {n: getattr(home, n) for n in home.__all__ if inspect.isclass(getattr(home, n))}
     laws = {name: law for name, law in laws.items() if getattr(law, "kind", None) == kind}
+    names = [given] if isinstance(given, str) else given
+    if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+        found = tuple(_named("regrain.particles", n, f"potential of {where}", laws) for n in names)
+        return found[0] if isinstance(given, str) else found
+    if not isinstance(given, Mapping):
+        raise RegrainError(f"{where} holds {given!r}, expected a table of settings, or false")
+    settings = dict(given)
     free = settings.pop("free", None)
     name = settings.pop("potential", None)
     if name is None:
         name = _form(settings, laws)
-    law = _named("regrain.particles", name, f"potential of {where}", list(laws))
+    law = _named("regrain.particles", name, f"potential of {where}", laws)
     potential = make(law, settings, where)
     if free is None:
         return potential
