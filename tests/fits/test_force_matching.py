@@ -19,11 +19,13 @@ from regrain.particles import (
     BSplineDihedral,
     BSplineTriple,
     CosineAngle,
+    Ewald,
     ForceField,
     HarmonicBond,
     LennardJones,
     Particles,
     PeriodicDihedral,
+    ReactionField,
     StillingerWeber,
     Table,
     TableAngle,
@@ -152,6 +154,28 @@ def test_a_binary_mixture_and_known_interactions() -> None:
     np.testing.assert_allclose(
         result.model.evaluate(state).forces, state.forces, atol=1e-4 * np.abs(state.forces).max()
     )
+
+
+@pytest.mark.parametrize(
+    "charges", [ReactionField(cutoff=1.8, permittivity=80.0), Ewald(cutoff=1.8)]
+)
+def test_charges_are_known(charges: Any) -> None:
+    form = BSpline(r_min=0.0, r_max=1.5, functions=9, degree=2)
+    truth = form.with_coefficients(np.linspace(3.0, 0.0, 9))
+    salt = Topology(["A"] * 60, charges=[1.0, -1.0] * 30)
+    field = ForceField({AA: truth}, charges=charges)
+    target = forced(field, trace([s.replace(topology=salt) for s in gas(10)]))
+    result = ForceMatching(pairs={AA: form}, charges=charges)(target)
+    np.testing.assert_allclose(result.coefficients["pair A-A"], truth.coefficients, atol=1e-11)
+    assert result.model.charges == charges
+    without = ForceMatching(pairs={AA: form})(target)
+    assert without.residual["relative"].value > 0.01
+
+
+def test_forms_that_are_not_linear_are_refused() -> None:
+    form = rg.fits.Free(LJ, "epsilon")
+    with pytest.raises(rg.RegrainError, match=r"pair A-A: Free\(.* is not linear in its param"):
+        ForceMatching(pairs={AA: form})(trace(gas(3)))
 
 
 # ---------------------------------------------------------------------- bonded

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "internal_coordinates.hpp"
 #include "regrain/base/error.hpp"
 #include "regrain/base/parallel.hpp"
 #include "regrain/particles/potentials.hpp"
@@ -69,45 +70,24 @@ double angle(const Places& at, const AnglePotential& potential, const std::uint3
              Vec3* force, std::array<double, 6>& virial) {
     const Vec3 a = at.from_to(p[1], p[0]);
     const Vec3 c = at.from_to(p[1], p[2]);
-    const Vec3 normal = cross(a, c);
-    const double length = norm(normal);
-    const double scale = std::sqrt(norm2(a) * norm2(c));
-    const EnergySlope value = scale > 0.0
-                                  ? evaluate_angle(potential, dot(a, c) / scale, length / scale)
-                                  : evaluate_angle(potential, 1.0, 0.0);
-    force[0] = force[1] = force[2] = {};
-    if (!(length > 1e-14 * scale)) return value.energy;
-    // d theta / d a is the unit vector in the plane, across a and away from c, over |a|.
-    force[0] = cross(normal, a) * (value.slope / (length * norm2(a)));
-    force[2] = cross(c, normal) * (value.slope / (length * norm2(c)));
+    const AngleGeometry found = angle_between(a, c);
+    const EnergySlope value = evaluate_angle(potential, found.cosine, found.sine);
+    force[0] = found.by_a * -value.slope;
+    force[2] = found.by_c * -value.slope;
     force[1] = -(force[0] + force[2]);
     add_virial(virial, a, force[0]);
     add_virial(virial, c, force[2]);
     return value.energy;
 }
 
-// Blondel and Karplus, J. Comput. Chem. 17, 1132 (1996): no singularity but the geometric one.
 double dihedral(const Places& at, const DihedralPotential& potential, const std::uint32_t (&p)[4],
                 Vec3* force, std::array<double, 6>& virial) {
     const Vec3 f = at.from_to(p[1], p[0]);
     const Vec3 g = at.from_to(p[2], p[1]);
     const Vec3 h = at.from_to(p[2], p[3]);
-    const Vec3 a = cross(f, g);
-    const Vec3 b = cross(h, g);
-    const double g1 = norm(g);
-    const double phi = std::atan2(dot(cross(b, a), g) / (g1 > 0.0 ? g1 : 1.0), dot(a, b));
-    const EnergySlope value = evaluate_dihedral(potential, phi);
-    for (int k = 0; k < 4; ++k) force[k] = {};
-    const double a2 = norm2(a);
-    const double b2 = norm2(b);
-    if (a2 <= 1e-24 * norm2(f) * norm2(g) || b2 <= 1e-24 * norm2(h) * norm2(g)) return value.energy;
-    const Vec3 toward_i = a * (-g1 / a2);
-    const Vec3 toward_l = b * (g1 / b2);
-    const Vec3 s = a * (dot(f, g) / (a2 * g1)) - b * (dot(h, g) / (b2 * g1));
-    force[0] = toward_i * -value.slope;
-    force[1] = (s - toward_i) * -value.slope;
-    force[2] = (-s - toward_l) * -value.slope;
-    force[3] = toward_l * -value.slope;
+    const DihedralGeometry found = dihedral_of(f, g, h);
+    const EnergySlope value = evaluate_dihedral(potential, found.phi);
+    for (std::size_t k = 0; k < 4; ++k) force[k] = found.gradient[k] * -value.slope;
     add_virial(virial, f, force[0]);
     add_virial(virial, -g, force[2]);
     add_virial(virial, h - g, force[3]);

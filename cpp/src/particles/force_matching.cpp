@@ -5,6 +5,7 @@
 #include <string>
 
 #include "force_matching_impl.hpp"
+#include "internal_coordinates.hpp"
 #include "regrain/base/error.hpp"
 
 namespace regrain::particles {
@@ -31,39 +32,20 @@ struct Places {
     }
 };
 
-Geometry length(const Places& at, const std::array<std::uint32_t, 4>& p) {
-    const Vec3 d = at.from_to(p[0], p[1]);
-    const double r = norm(d);
-    const Vec3 e = r > 0.0 ? d * (1.0 / r) : Vec3{};
-    return {r, {-e, e}};
-}
-
-// The gradients at the ends; where the three are in a line an angle has none.
-Geometry between(const Vec3& a, const Vec3& c) {
-    const Vec3 normal = cross(a, c);
-    const double sine = norm(normal);
-    Geometry found{std::atan2(sine, dot(a, c)), {}};
-    if (!(sine > 1e-14 * std::sqrt(norm2(a) * norm2(c)))) return found;
-    found.gradient[0] = cross(a, normal) * (1.0 / (sine * norm2(a)));
-    found.gradient[2] = cross(normal, c) * (1.0 / (sine * norm2(c)));
-    found.gradient[1] = -(found.gradient[0] + found.gradient[2]);
-    return found;
-}
-
-// Blondel and Karplus, J. Comput. Chem. 17, 1132 (1996), as in BondedForces.
-Geometry torsion(const Places& at, const std::array<std::uint32_t, 4>& p) {
-    const Vec3 f = at.from_to(p[1], p[0]);
-    const Vec3 g = at.from_to(p[2], p[1]);
-    const Vec3 h = at.from_to(p[2], p[3]);
-    const Vec3 a = cross(f, g);
-    const Vec3 b = cross(h, g);
-    const double g1 = norm(g), a2 = norm2(a), b2 = norm2(b);
-    Geometry found{std::atan2(dot(cross(b, a), g) / (g1 > 0.0 ? g1 : 1.0), dot(a, b)), {}};
-    if (a2 <= 1e-24 * norm2(f) * norm2(g) || b2 <= 1e-24 * norm2(h) * norm2(g)) return found;
-    const Vec3 first = a * (-g1 / a2), last = b * (g1 / b2);
-    const Vec3 s = a * (dot(f, g) / (a2 * g1)) - b * (dot(h, g) / (b2 * g1));
-    found.gradient = {first, s - first, -s - last, last};
-    return found;
+Geometry geometry(const Places& at, const std::array<std::uint32_t, 4>& p, std::size_t width) {
+    if (width == 2) {
+        const Vec3 d = at.from_to(p[0], p[1]);
+        const double r = norm(d);
+        const Vec3 e = r > 0.0 ? d * (1.0 / r) : Vec3{};
+        return {r, {-e, e}};
+    }
+    if (width == 3) {
+        const AngleGeometry angle = angle_between(at.from_to(p[1], p[0]), at.from_to(p[1], p[2]));
+        return {angle.theta(), {angle.by_a, -(angle.by_a + angle.by_c), angle.by_c}};
+    }
+    const DihedralGeometry dihedral =
+        dihedral_of(at.from_to(p[1], p[0]), at.from_to(p[2], p[1]), at.from_to(p[2], p[3]));
+    return {dihedral.phi, dihedral.gradient};
 }
 
 }  // namespace
@@ -226,11 +208,7 @@ void ForceDesign::Parts::place_terms(const Frame& frame, Workspace& work,
     const Places at{frame.positions, frame.box, safe * safe};
     for (std::size_t t = 0; t < terms.size(); ++t) {
         const Term& term = terms[t];
-        const auto& p = term.particle;
-        const Geometry found = term.width == 2 ? length(at, p)
-                               : term.width == 3
-                                   ? between(at.from_to(p[1], p[0]), at.from_to(p[1], p[2]))
-                                   : torsion(at, p);
+        const Geometry found = geometry(at, term.particle, term.width);
         const Interaction& interaction = interactions[term.interaction];
         work.placed[t] = {interaction.pieces.place(found.x), found.gradient};
         ++counts[interaction.first_interval + work.placed[t].place.piece];
@@ -276,12 +254,12 @@ void ForceDesign::Parts::add_triples(Workspace& work, std::span<std::uint64_t> c
                     if (a.r >= i.r_max[m] || b.r >= i.r_max[n]) continue;
                     const double ga = 1.0 / (a.r - i.r_max[m]), gb = 1.0 / (b.r - i.r_max[n]);
                     const double phi = std::exp(i.decay[m] * ga + i.decay[n] * gb);
-                    const Geometry angle = between(a.d, b.d);
-                    const Pieces::Place at = i.pieces.place(angle.x);
+                    const AngleGeometry angle = angle_between(a.d, b.d);
+                    const Pieces::Place at = i.pieces.place(angle.theta());
                     ++counts[i.first_interval + at.piece];
                     const Vec3 va = a.d * (i.decay[m] * ga * ga * phi / a.r);
                     const Vec3 vb = b.d * (i.decay[n] * gb * gb * phi / b.r);
-                    const Vec3 wa = angle.gradient[0] * -phi, wb = angle.gradient[2] * -phi;
+                    const Vec3 wa = angle.by_a * -phi, wb = angle.by_c * -phi;
                     add_moment(i.pieces, at, va, wa, moments_at(i, a.id));
                     add_moment(i.pieces, at, vb, wb, moments_at(i, b.id));
                     add_moment(i.pieces, at, -(va + vb), -(wa + wb), moments_at(i, centre));

@@ -250,14 +250,16 @@ class ForceMatchingResult:
         ]
         lines.append(f"{self.frames} frames in {self.blocks} blocks; {self.reason}")
         lines += [f"  ! {gap}" for gap in self.unsampled]
-        unit = self.residual["total"].unit
+        undefined = [n for n, estimate in self.residual.items() if estimate.kind == "undefined"]
         for name, estimate in self.residual.items():
-            if estimate.kind == "undefined":
-                lines.append(f"{name}: undefined ({estimate.flags[0]})")
+            if name in undefined:
                 continue
             wrong = None if estimate.error is None else float(estimate.error)
             shown = number(float(estimate.value), wrong)
-            lines.append(f"{name}: {shown}{' ' + estimate.unit if estimate.unit == unit else ''}")
+            lines.append(f"{name}: {shown}{' ' if estimate.unit else ''}{estimate.unit}")
+        if undefined:
+            reason = self.residual[undefined[0]].flags[0]
+            lines.append(f"{', '.join(undefined)}: undefined ({reason})")
         return "\n".join(lines)
 
     __repr__ = __str__
