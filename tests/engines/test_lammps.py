@@ -219,7 +219,15 @@ def test_errors_of_lammps_are_told(lammps: None, tmp_path: Path) -> None:
         field.run(far, time=0.01, dt=0.001, every=0.01, engine=engine)
 
 
-def test_an_interrupt_ends_lammps(lammps: None, tmp_path: Path) -> None:
+def test_a_run_that_blows_up(lammps: None) -> None:
+    with pytest.raises(rg.RegrainError, match=r"LAMMPS stopped.*ERROR|not a number any more"):
+        FIELD.run(liquid(), time=100.0, dt=0.5, every=50.0, progress=False, engine="lammps")
+
+
+@pytest.mark.parametrize("order", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_what_ends_us_ends_lammps(lammps: None, tmp_path: Path, order: signal.Signals) -> None:
+    if order is not signal.SIGINT and sys.platform != "linux":
+        pytest.skip("only Linux ends a process with its parent")
     script = tmp_path / "run.py"
     script.write_text(
         "import regrain as rg\n"
@@ -235,9 +243,10 @@ def test_an_interrupt_ends_lammps(lammps: None, tmp_path: Path) -> None:
         if frames.exists() and frames.stat().st_size > 100_000:
             break
         time.sleep(0.05)
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, order)
     _, errors = process.communicate(timeout=20)
-    assert b"KeyboardInterrupt" in errors
+    assert (b"KeyboardInterrupt" in errors) == (order is signal.SIGINT)
+    time.sleep(0.5)
     size = frames.stat().st_size
     time.sleep(1.0)
     assert frames.stat().st_size == size

@@ -298,6 +298,12 @@ class _Run:
         table = _thermo(lines)
         chosen = np.arange(1, s.steps // s.frame_steps + 1) * s.frame_steps
         rows = table[np.searchsorted(table[:, 0], chosen)]
+        wrong = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        if len(wrong):
+            raise RegrainError(
+                f"LAMMPS, step {chosen[wrong[0]]}: the energy is not a number any more; use a "
+                "smaller time step"
+            )
         frames = load(
             home / FRAMES,
             topology=self.state.topology,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +16,12 @@ __all__ = ["of_package", "run"]
 SHORTEST, LONGEST = 0.005, 0.2
 # How long a process may take to end when it is asked to, before it is ended.
 PATIENCE = 5.0
+# Linux ends a process with its parent if it is asked to (PR_SET_PDEATHSIG), which the process has
+# to do itself: this becomes the program. (preexec_fn is not for processes with threads.)
+TIED = (
+    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGTERM); "
+    "os.execvp(sys.argv[1], sys.argv[1:])"
+)
 
 
 def of_package(package: str, *names: str) -> Path | None:
@@ -47,7 +54,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     watch: Callable[[], None] | None = None,
 ) -> int:
-    """Run a program to its end; whatever stops us ends it and all that it started.
+    """Run a program to its end; whatever stops us ends it, too, and all that it started.
 
     Parameters
     ----------
@@ -75,10 +82,11 @@ def run(
     >>> Path("out.txt").read_text()
     'done\\n'
     """
+    tied = [sys.executable, "-I", "-S", "-c", TIED] if sys.platform == "linux" else []
     with open(output, "wb") as screen:
         # In a session of its own, so that the group can be ended whole, and Ctrl-C is ours alone.
         process = subprocess.Popen(
-            list(command),
+            [*tied, *command],
             cwd=directory,
             stdin=subprocess.DEVNULL,
             stdout=screen,

@@ -176,7 +176,8 @@ class _Job:
         whole = form.whole or (form.either and self.state is not None)
         if whole:
             self.whole()
-        if not whole and not any(model.pairs.values()):
+        held = ("pairs", *(BONDED.values() if form.bonded else ()))
+        if not whole and not any(any(getattr(model, kind).values()) for kind in held):
             raise RegrainError(f"{path}: the force field has no pair potential to write")
         if not whole:
             self._warn_of_losses(form)
@@ -191,7 +192,7 @@ class _Job:
         return self.state
 
     def _warn_of_losses(self, form: _Form) -> None:
-        kinds = (*(() if form.bonded else BONDED.values()), "triples", "charges")
+        kinds = (*(() if form.bonded else BONDED.values()), "triples", "charges", "network")
         lost = [kind for kind in kinds if getattr(self.model, kind, None)]
         if lost:
             held = "pair and bonded potentials" if form.bonded else "pair potentials"
