@@ -170,7 +170,7 @@ def test_names_of_engines() -> None:
         FIELD.run(liquid(), **SHORT, engine="lammps", checkpoint="a.npz")
 
 
-@pytest.mark.parametrize("processes", [0, 1.5, True])
+@pytest.mark.parametrize("processes", [0, 1.5, True, None, "2"])
 def test_numbers_of_processes(processes: object) -> None:
     with pytest.raises(rg.RegrainError, match="processes: got"):
         Lammps(processes=processes)

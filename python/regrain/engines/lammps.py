@@ -88,10 +88,11 @@ class Lammps:
     points: int = 4001
 
     def __post_init__(self) -> None:
-        if isinstance(self.processes, bool) or int(self.processes) != self.processes:
-            raise RegrainError(f"processes: got {self.processes!r}, expected a whole number")
-        if self.processes < 1:
-            raise RegrainError(f"processes: got {self.processes}, expected 1 or more")
+        whole = isinstance(self.processes, int) and not isinstance(self.processes, bool)
+        if not whole or self.processes < 1:
+            raise RegrainError(
+                f"processes: got {self.processes!r}, expected a whole number of 1 or more"
+            )
         if self.command is not None:
             words = [self.command] if isinstance(self.command, str) else self.command
             object.__setattr__(self, "command", tuple(map(str, words)))
@@ -188,6 +189,8 @@ class _Run:
         files = lammps.system(self.model, self.state, points=self.engine.points)
         files[SCRIPT] = "\n".join(self._script()) + "\n"
         home = self.directory
+        for name in (LOG, SCREEN, FRAMES):
+            (home / name).unlink(missing_ok=True)  # of an earlier run
         for name, text in files.items():
             (home / name).write_text(text)
         command = [*command, "-in", SCRIPT, "-log", LOG, "-nocite"]
