@@ -185,6 +185,44 @@ def test_integrals_that_cannot_be_held() -> None:
         fit(kirkwood_buff=True)._update([replace(one, target=waves)])
 
 
+def test_structure_factors_that_no_liquid_has() -> None:
+    one = problem()
+    deep = {
+        label: replace(d, value=np.where(d.x < 2.0, 0.05 * d.value, d.value))
+        for label, d in one.target.items()
+    }
+    with pytest.raises(rg.RegrainError, match="structure factor from g"):
+        fit()._update([replace(one, target=deep)])
+
+
+def test_one_molecule_is_no_liquid() -> None:
+    n = 8
+    chain = Topology(["A"] * n, bonds=[(k, k + 1) for k in range(n - 1)])
+    rng = np.random.default_rng(3)
+    states = []
+    for step in rng.normal(size=(60, n, 3)):
+        step *= rng.uniform(0.7, 1.3, (n, 1)) / np.linalg.norm(step, axis=1, keepdims=True)
+        states.append(Particles(np.cumsum(step, axis=0), box=[30.0] * 3, topology=chain))
+    single = rg.fits.HNCGN(
+        pairs={("A", "A"): Table(r_min=0.0, r_max=4.0, points=17)},
+        bonds={("A", "A"): TableBond(r_min=0.5, r_max=1.5, points=11)},
+        temperature=1.0,
+        exclude=1,
+    )
+    with pytest.raises(rg.RegrainError, match="all particles of the target are one molecule"):
+        single(rg.Trace(states, times=np.arange(60.0)))
+
+
+def test_a_lone_particle_of_its_type_has_no_pair(gas: rg.Trace[Particles]) -> None:
+    names = Topology(["A"] * 299 + ["B"])
+    mixed = gas.map(lambda state: state.replace(topology=names))
+    form = Table(r_min=0.0, r_max=2.0, points=21)
+    pairs = {("A", "A"): form, ("A", "B"): form, ("B", "B"): None}
+    few = rg.fits.HNCGN(pairs=pairs, temperature=1.0)
+    potentials = few._update(few._problems(mixed)).first()
+    assert np.max(np.abs(potentials["pair A-A"][3:])) < 0.1
+
+
 def test_settings() -> None:
     with pytest.raises(rg.RegrainError, match="bonded_step is 0; give a number above 0"):
         fit(bonded_step=0)

@@ -58,7 +58,8 @@ class Fluid:
         topology = problem.state.topology
         self.names = topology.type_names
         self.numbers = np.bincount(topology.type_ids, minlength=len(self.names))
-        self.slots = [(self.names[a], self.names[b]) for a, b in pairs_of(len(self.names))]
+        ids = pairs_of(len(self.names))
+        self.slots = [(self.names[a], self.names[b]) for a, b in ids]
         terms = {term.types: term for term in problem.of_kind("pair")}
         self.terms = {slot: terms[slot] for slot in self.slots if slot in terms}
         spacings = {term.label: term.spacing for term in self.terms.values()}
@@ -73,8 +74,7 @@ class Fluid:
         self.grid = RadialGrid(spacing, len(measured[0].x))
         self.inside = inside
         # Pairs were counted per N_a (N_b - 1); the liquid's own g(r) tends to 1 with N_a N_b.
-        own = np.array([1.0 - 1.0 / self.numbers[a] if a == b else 1.0
-                        for a, b in pairs_of(len(self.names))])  # fmt: skip
+        own = np.array([1.0 - 1.0 / max(self.numbers[a], 2) if a == b else 1.0 for a, b in ids])
         g = np.array([d.value for d in measured]) * own[:, None]
         error = np.array([d.error for d in measured])
         self.decayed = decayed(self.grid, g, error, least=VISIBLE)
@@ -96,24 +96,28 @@ class Fluid:
         if not topology.bonds.size and all(slot in target for slot in self.slots):
             return [target[slot] for slot in self.slots], {}
         one = next(iter(self.terms.values()))
-        bins = len(target[one.types].x)
-        reach = bins * one.spacing
-        exclude = _longest_chain(topology)
-        rdf = RDF(r_max=reach, bins=bins, pairs=self.slots, exclude=exclude)
+        x = target[one.types].x
+        longest = _longest_chain(topology)
+        if longest == len(topology) - 1:
+            raise RegrainError(
+                "HNCGN is for liquids, but all particles of the target are one molecule; use IBI "
+                "or IMC"
+            )
+        ones = np.ones(len(x))
+        # A lone particle of its type has no partners: nothing is between them.
+        found = {slot: Distribution(x, ones, 0 * ones, np.inf * ones) for slot in self.slots}
+        counts = dict(zip(self.names, self.numbers, strict=True))
+        known = [(a, b) for a, b in self.slots if a != b or counts[a] > 1]
+        rdf = RDF(r_max=len(x) * one.spacing, bins=len(x), pairs=known, exclude=longest)
         between = rdf(_trace(problem))
-        if between.error is None:
-            raise RegrainError("one frame gives no error bar; give 10 frames or more")
-        dof = np.broadcast_to(np.inf if between.dof is None else between.dof, between.value.shape)
-        found = [
-            Distribution(target[one.types].x, *parts)
-            for parts in zip(between.value, between.error, dof, strict=True)
-        ]
+        for row, slot in enumerate(known):
+            found[slot] = Distribution.of(between, f"pair {'-'.join(slot)}", row)
         inside = {
-            slot: np.maximum(target[slot].value - d.value, 0.0)
-            for slot, d in zip(self.slots, found, strict=True)
+            slot: np.maximum(target[slot].value - found[slot].value, 0.0)
+            for slot in self.slots
             if slot in target and topology.bonds.size
         }
-        return found, inside
+        return [found[slot] for slot in self.slots], inside
 
     def _inside_molecules(self) -> Floats:
         """Ω(k) of `Liquid`, from the distances inside the target's molecules."""

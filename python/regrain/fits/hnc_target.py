@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 TAPER = 0.25
 #: Smallest structure factor that is believed, at the few longest waves.
 LEAST_FACTOR, LONG_WAVES = 0.01, 4
+#: How far below zero noise may bring it.
+NOISE = 0.5
 #: Root mean square of g - 1 there, beyond noise, up to which g has decayed.
 DECAYED = 0.005
 
@@ -67,7 +69,8 @@ def liquid_of(
     k = grid.k**2
     if intra is None:
         factors[0] = factors[1] + (factors[2] - factors[1]) / (k[2] - k[1]) * (k[0] - k[1])
-    factors[:LONG_WAVES] = _kept_positive(factors[:LONG_WAVES], LEAST_FACTOR)
+    if np.min(np.linalg.eigvalsh(factors[:LONG_WAVES])) > -NOISE:  # else it is refused below
+        factors[:LONG_WAVES] = _kept_positive(factors[:LONG_WAVES], LEAST_FACTOR)
     return Liquid(grid, g, densities, factors, intra)
 
 

@@ -16,7 +16,7 @@ from regrain.fits.newton import Row, Steps, System
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.records import Iteration
 from regrain.fits.shape import Shape
-from regrain.fits.structure import Interaction
+from regrain.fits.structure import observables
 from regrain.particles import Particles
 from regrain.trace import Trace
 
@@ -171,30 +171,35 @@ class Bins:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        one = problem.state
-        self.observables, self.plans = [], []
         self.rows: dict[str, slice] = {}
         self.x: dict[str, Floats] = {}
         self.norms: dict[str, Floats] = {}
+        self.groups = []
         self.size = 0
-        for term in problem.interactions:
-            observable = term.observable(problem.exclude, problem.reach)
-            plan = observable.prepare(Trace([one], times=[0.0]))
-            self.observables.append(observable)
-            self.plans.append(plan)
+        for terms, observable in observables(problem.interactions, problem.exclude, problem.reach):
+            plan = observable.prepare(Trace([problem.state], times=[0.0]))
             x = np.asarray(list(plan.coords.values())[-1], dtype=float)
-            self.rows[term.label] = slice(self.size, self.size + len(x))
-            self.x[term.label] = x
-            self.norms[term.label] = self._norm(term, plan)
-            self.size += len(x)
+            norms = np.reshape(plan.data[2], (len(terms), len(x)))
+            self.groups.append((slice(self.size, self.size + norms.size), observable, plan))
+            for term, norm in zip(terms, norms, strict=True):
+                if term.kind == "pair":  # pairs of a kind are met twice
+                    both = 2.0 if term.types[0] == term.types[1] else 1.0
+                    norm = norm * problem.state.volume * both
+                self.rows[term.label] = slice(self.size, self.size + len(x))
+                self.x[term.label], self.norms[term.label] = x, norm
+                self.size += len(x)
+        self.norm = np.concatenate(list(self.norms.values()))
+        self.pairs = np.concatenate(
+            [np.full(len(x), label.startswith("pair ")) for label, x in self.x.items()]
+        )
 
-    def _norm(self, term: Interaction, plan: Any) -> Floats:
-        """Value of the distribution per count."""
-        norm = np.asarray(plan.data[2], dtype=float).reshape(-1)
-        if term.kind != "pair":
-            return norm
-        both = 2.0 if term.types[0] == term.types[1] else 1.0  # pairs of a kind are met twice
-        return norm * self.problem.state.volume * both
+    def count(self, state: Particles) -> Floats:
+        """Of one frame, shape (bins,): pairs and bonded terms, each once."""
+        found = np.empty(self.size)
+        for rows, observable, plan in self.groups:
+            found[rows] = np.reshape(observable.measure(state, plan), -1)
+        volume = np.where(self.pairs, state.volume / self.problem.state.volume, 1.0)
+        return np.asarray(found / (self.norm * volume))
 
     def weights(self, shapes: Mapping[str, Shape]) -> dict[str, Floats]:
         """One over the variance of g in a frame where counts are independent, by label."""
@@ -219,17 +224,6 @@ class Bins:
                 ratios.append((error**2)[used] / variance[used])
             share += float(np.median(np.concatenate(ratios)))
         return share
-
-    def count(self, state: Particles) -> Floats:
-        """Of one frame, shape (bins,): pairs and bonded terms, each once."""
-        found = np.empty(self.size)
-        for term, observable, plan in zip(
-            self.problem.interactions, self.observables, self.plans, strict=True
-        ):
-            rows, value = self.rows[term.label], observable.measure(state, plan)
-            volume = state.volume / self.problem.state.volume if term.kind == "pair" else 1.0
-            found[rows] = np.reshape(value, -1) / (self.norms[term.label] * volume)
-        return found
 
 
 def fluctuations(bins: Bins, trace: Trace[Particles], pressures: Floats) -> dict[str, Floats]:

@@ -109,16 +109,6 @@ class Interaction:
         found = (distribution.value[known] / distribution.error[known]) ** 2
         return np.asarray(expected * np.median(found / expected[known]))
 
-    def observable(self, exclude: int, reach: float) -> Observable:
-        """What measures the distribution; pairs up to ``reach``."""
-        if self.kind == "pair":
-            bins = int(reach / self.spacing + 1e-6)
-            pair = (self.types[0], self.types[1])
-            return RDF(r_max=bins * self.spacing, bins=bins, pairs=[pair], exclude=exclude)
-        return BondedHistogram(
-            self.kind, self.types, low=self.nodes[0], high=self.nodes[-1], bins=len(self.nodes) - 1
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
@@ -165,8 +155,8 @@ class Distribution:
         return np.asarray(good)
 
     @classmethod
-    def of(cls, estimate: Estimate, name: str) -> Distribution:
-        """From an Estimate over one axis (a ``pair`` axis of length one is dropped).
+    def of(cls, estimate: Estimate, name: str, row: int = 0) -> Distribution:
+        """From an Estimate over one axis, or one row of one that has pairs before it.
 
         Raises
         ------
@@ -178,14 +168,12 @@ class Distribution:
                 f"{name}: one frame gives no error bar, and a fit weighs by errors; give a trace "
                 "of 10 frames or more"
             )
-        x = list(estimate.coords.values())[-1]
-        dof = np.inf if estimate.dof is None else estimate.dof
-        return cls(
-            np.asarray(x, dtype=float),
-            estimate.value.reshape(-1),
-            estimate.error.reshape(-1),
-            np.broadcast_to(dof, estimate.value.shape).reshape(-1),
+        x = np.asarray(list(estimate.coords.values())[-1], dtype=float)
+        dof = np.broadcast_to(
+            np.inf if estimate.dof is None else estimate.dof, estimate.value.shape
         )
+        parts = (estimate.value, estimate.error, dof)
+        return cls(x, *(np.array(part, dtype=float).reshape(-1, len(x))[row] for part in parts))
 
 
 def longest_reach(interactions: Iterable[Interaction], boxes: Floats) -> float:
@@ -208,6 +196,38 @@ def longest_reach(interactions: Iterable[Interaction], boxes: Floats) -> float:
     return half
 
 
+def observables(
+    interactions: Sequence[Interaction], exclude: int, reach: float
+) -> list[tuple[list[Interaction], Observable]]:
+    """What measures the distributions: pairs of one spacing are counted together, up to ``reach``.
+
+    Examples
+    --------
+    >>> from regrain.fits.structure import Interaction, observables
+    >>> from regrain.particles import Table
+    >>> form = Table(r_min=0.2, r_max=0.9, points=351)
+    >>> terms = [Interaction("pair", types, form) for types in (("A", "A"), ("A", "B"))]
+    >>> [len(together) for together, _ in observables(terms, 0, 1.2)]
+    [2]
+    """
+    found: list[tuple[list[Interaction], Observable]] = []
+    pairs: dict[float, list[Interaction]] = {}
+    for term in interactions:
+        if term.kind == "pair":
+            pairs.setdefault(round(term.spacing, 12), []).append(term)
+            continue
+        low, high, bins = term.nodes[0], term.nodes[-1], len(term.nodes) - 1
+        histogram = BondedHistogram(term.kind, term.types, low=low, high=high, bins=bins)
+        found.append(([term], histogram))
+    for terms in pairs.values():
+        spacing = terms[0].spacing
+        bins = int(reach / spacing + 1e-6)
+        types = [(term.types[0], term.types[1]) for term in terms]
+        rdf = RDF(r_max=bins * spacing, bins=bins, pairs=types, exclude=exclude)
+        found.append((terms, rdf))
+    return found
+
+
 def measure_structure(
     trace: Trace[Any],
     interactions: Sequence[Interaction],
@@ -223,11 +243,15 @@ def measure_structure(
     RegrainError
         No errors (one frame), or a distribution that is zero everywhere.
     """
-    wanted = [term.observable(exclude, reach) for term in interactions]
-    estimates = measure(trace, [*wanted, *extra])
+    groups = observables(interactions, exclude, reach)
+    estimates = measure(trace, [*(observable for _, observable in groups), *extra])
     found = {}
-    for term, estimate in zip(interactions, estimates, strict=False):
-        distribution = Distribution.of(estimate, term.label)
+    for term, estimate, row in (
+        (term, estimate, row)
+        for (terms, _), estimate in zip(groups, estimates, strict=False)
+        for row, term in enumerate(terms)
+    ):
+        distribution = Distribution.of(estimate, term.label, row)
         inside = (distribution.x >= term.nodes[0]) & (distribution.x <= term.nodes[-1])
         if not np.any(distribution.value[inside] > 0):
             raise RegrainError(
@@ -236,7 +260,7 @@ def measure_structure(
                 f"({trace.units}), and the types"
             )
         found[term.label] = distribution
-    return found, estimates[len(wanted) :]
+    return {term.label: found[term.label] for term in interactions}, estimates[len(groups) :]
 
 
 def bonded_terms(state: Particles) -> Mapping[str, set[tuple[str, ...]]]:
