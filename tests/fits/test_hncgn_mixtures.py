@@ -273,9 +273,12 @@ LJ = Table(r_min=0.7, r_max=2.5, points=91)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [rg.fits.HNCGN, rg.fits.IMC, rg.fits.IBI])
+@pytest.mark.parametrize(
+    ("method", "iterations", "most", "rms"),
+    [(rg.fits.HNCGN, 3, 0.25, 0.1), (rg.fits.IMC, 5, 0.25, 0.1), (rg.fits.IBI, 6, 0.3, 0.15)],
+)
 def test_the_lennard_jones_potentials_of_a_mixture_come_back(
-    mixture: rg.Trace[Particles], method: Any
+    mixture: rg.Trace[Particles], method: Any, iterations: int, most: float, rms: float
 ) -> None:
     wanted = Pressure()(mixture)
     result = method(
@@ -287,7 +290,7 @@ def test_the_lennard_jones_potentials_of_a_mixture_come_back(
         dt=0.004,
         time=60,
         every=0.2,
-        iterations={"HNCGN": 3, "IMC": 5, "IBI": 8}[method.__name__],
+        iterations=iterations,
     )(mixture, progress=False)
     best = result.history[result.best]
     assert best.pressure == pytest.approx(float(wanted), abs=0.15)
@@ -296,8 +299,8 @@ def test_the_lennard_jones_potentials_of_a_mixture_come_back(
         target = result.problem.target[label]
         seen = (np.interp(LJ.grid, target.x, target.value) > 0.5) & (LJ.grid < 2.45)
         error = (result.model.pairs[types].energy - truth.u(LJ.grid))[seen] / 1.2
-        assert np.max(np.abs(error)) < 0.25
-        assert np.sqrt(np.mean(error**2)) < 0.1
+        assert np.max(np.abs(error)) < most  # kT
+        assert np.sqrt(np.mean(error**2)) < rms
 
 
 @pytest.mark.slow
