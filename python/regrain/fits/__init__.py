@@ -12,6 +12,7 @@ from regrain.fits.imc import IMC
 from regrain.fits.loop import StructureFit
 from regrain.fits.result import History, Result
 from regrain.fits.states import StatePoint
+from regrain.fits.target import Target
 
 __all__ = [
     "HNCGN",
@@ -27,4 +28,5 @@ __all__ = [
     "Result",
     "StatePoint",
     "StructureFit",
+    "Target",
 ]

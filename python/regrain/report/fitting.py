@@ -52,7 +52,7 @@ def history_of(fit: Any) -> History:
         raise RegrainError(
             f"fit: got {type(fit).__name__}, expected the Result of a fit, or a History"
         )
-    names = units(fit.model.units)
+    names = units(getattr(fit.model, "units", "reduced"))
     symbols = {
         "pressure": names.pressure,
         "compressibility": f"1/{names.pressure}" if names.pressure else "",
@@ -66,7 +66,8 @@ def history_of(fit: Any) -> History:
         if any(column := _column(fit.history, name))
     }
     state = "converged" if getattr(fit, "converged", False) else "not converged"
-    curves = {label: _curve(label, fit.potentials, names) for label in fit.potentials[0]}
+    labels = fit.potentials[0] if fit.potentials else ()  # a search has parameters, no potentials
+    curves = {label: _curve(label, fit.potentials, names) for label in labels}
     return History(method=f"{state}: {fit.reason}", columns=columns, curves=curves)
 
 
