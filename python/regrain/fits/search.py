@@ -264,9 +264,9 @@ class Search:
         seen = self._seen(root, VISIBLE)
         steep = self._seen(root, STEEP)
         factor, bent = self._factor(root, seen)
-        self.bends = self.bends + 1 if bent else 0
-        if self.bends == BENDS:  # it is not the curvature
-            self._distrust()
+        self.bends += int(bent)
+        if bent and self.bends >= BENDS:  # it is not the curvature
+            factor = self._distrust(root)
         inside = bool(np.all(np.abs(root) < WINDOW - 1e-6))
         self.centre_before, self.h_before, self.root = self.centre, self.h, root
         if agrees and precise and np.all(steep) and inside and not bent:
@@ -290,8 +290,8 @@ class Search:
         more = (min(excess, 1e6) - 1.0) * near.sum() / (2 * len(root) + 1)
         self.plan = self._star(int(np.clip(np.ceil(more), 1, MOST_REPEATS)) if settled else 1)
 
-    def _distrust(self) -> None:
-        """Believe the scatter of the runs more than the errors that they say."""
+    def _distrust(self, root: Floats) -> Floats:
+        """Believe the scatter of the runs more than the errors that they say; a wider star."""
         self.bends = 0
         excess = np.array([fit.excess for fit in self.fits])
         self.inflation = self.inflation * np.maximum(excess, 1.0)
@@ -299,6 +299,14 @@ class Search:
         self.notes.append(
             f"runs scatter {self.inflation.max():.2g} times more than their errors say"
         )
+        noise = self._width(root, excess * np.array([fit.scatter for fit in self.fits]))
+        return np.clip(NOISES * noise, SHRINK, 8.0)
+
+    def _width(self, root: Floats, scatter: Floats) -> Floats:
+        """What the noise of one run means for the parameters, in half-widths of the star."""
+        slopes = np.array([fit.gradient(root) for fit in self.fits])
+        weighted = slopes / np.maximum(scatter, 1e-300)[:, None]
+        return np.sqrt(np.abs(np.diag(np.linalg.pinv(weighted.T @ weighted, hermitian=True))))
 
     def _root(self) -> Floats:
         """Where the quadratics are closest to the goals, in half-widths of the star."""
@@ -327,10 +335,7 @@ class Search:
 
     def _factor(self, root: Floats, seen: NDArray[np.bool_]) -> tuple[Floats, bool]:
         """By how much the star becomes wider, and whether a narrower one would be smoother."""
-        slopes = np.array([fit.gradient(root) for fit in self.fits])
-        scatter = np.array([fit.scatter for fit in self.fits])
-        weighted = slopes / np.maximum(scatter, 1e-300)[:, None]
-        noise = np.sqrt(np.abs(np.diag(np.linalg.pinv(weighted.T @ weighted, hermitian=True))))
+        noise = self._width(root, np.array([fit.scatter for fit in self.fits]))
         factor = np.maximum(np.maximum(NOISES * noise, 1.5 * np.abs(root)), SHRINK)
         factor = np.where(seen, np.minimum(factor, 2.0), 2.0)
         bent = any(fit.surprise < RARE for fit in self.fits) and bool(np.any(NOISES * noise < 0.7))
