@@ -1,6 +1,7 @@
 """Triples against a plain sum over all of them, their gradients, and published numbers."""
 
 import itertools
+import json
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -20,6 +21,7 @@ from regrain.particles import (
     Topology,
     TriplePotential,
 )
+from regrain.particles.parameters import law_from_dict
 
 SKEWED = np.array([[3.4, 0.0, 0.0], [1.1, 3.1, 0.0], [-1.2, 0.9, 3.3]])
 TINY = np.array([[1.3, 0.0, 0.0], [0.4, 1.2, 0.0], [-0.5, 0.3, 1.4]])
@@ -197,6 +199,17 @@ def test_u_and_gradient_are_what_runs(potential: TriplePotential) -> None:
     )
 
 
+@pytest.mark.parametrize("potential", [p for p in MANY.values() if p is not None], ids=repr)
+def test_a_triple_scales_is_drawn_and_is_its_data(potential: TriplePotential) -> None:
+    assert potential.scaled(0.5).u(0.5, 0.6, 1.0) == pytest.approx(0.5 * potential.u(0.5, 0.6, 1.0))
+    assert law_from_dict(json.loads(json.dumps(potential.to_dict()))) == potential
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    axes = potential.plot(pyplot.figure().subplots())
+    x, y = axes.lines[0].get_data()
+    assert y == pytest.approx(potential.f(x))
+    pyplot.close(axes.figure)
+
+
 def both(p: TriplePotential) -> list[tuple[float, float]]:
     """(r_max, decay) of the two arms."""
     return list(zip(np.resize(p.r_max, 2).tolist(), np.resize(p.decay, 2).tolist(), strict=True))
@@ -344,10 +357,16 @@ WRONG = [
     (lambda: TableTriple(points=3, r_max=1.0, decay=1.0).u(1, 1, 1), "to be fitted"),
     (lambda: field_of({("A", "A", "A"): TableTriple(points=3, r_max=1, decay=1)}), "to be fitted"),
     (lambda: StillingerWeber(**SW).u(1.0, np.nan, 1.0), "not finite"),
+    (lambda: StillingerWeber(**SW).u(1.0, 1.0, [1.0, 109.5]), "is 109.5, expected radians"),
+    (lambda: StillingerWeber(**SW).f(np.nan), "is nan, expected radians"),
+    (
+        lambda: ForceField({("Si", "Si"): None}, triples={("Si", "SI", "Si"): ONE["A", "A", "A"]}),
+        r"no pair names the type SI \(they name: Si\)",
+    ),
     (lambda: ForceField(triples={("A", "A", "A"): HarmonicBond(k=1, r0=1)}), "is a bond potential"),
     (lambda: ForceField({("A", "A"): StillingerWeber(**SW)}), "is a triple potential"),
     (
-        lambda: ForceField(triples={("A", "B", "A"): StillingerWeber(**{**SW, "r_max": (1, 2)})}),
+        lambda: field_of({("A", "B", "A"): StillingerWeber(**{**SW, "r_max": (1, 2)})}),
         "A-B-A.*tells apart the ends",
     ),
     (

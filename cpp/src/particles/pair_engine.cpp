@@ -1,6 +1,7 @@
 #include "regrain/particles/pair_engine.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -65,6 +66,12 @@ struct Deformation {
         return {r.x * xx + r.y * yx + r.z * zx, r.y * yy + r.z * zy, r.z * zz};
     }
 };
+
+// No two lists of a program have the same.
+std::uint64_t next_version() {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
 
 }  // namespace
 
@@ -143,7 +150,7 @@ struct PairEngine::Impl {
             }
         }
         ++builds;
-        ++version;
+        version = next_version();
     }
 
     // No pair comes within its cutoff that is not listed while nobody went further, relative to the

@@ -21,7 +21,7 @@ from regrain.particles.network import Network
 from regrain.particles.parameters import Law, law_from_dict
 from regrain.particles.run import Settings, run
 from regrain.particles.state import Particles
-from regrain.particles.terms import KINDS, Terms, checked, compiled
+from regrain.particles.terms import KINDS, Terms, check_triples, checked, compiled
 from regrain.trace import Trace
 from regrain.units import units as unit_system
 
@@ -65,12 +65,12 @@ class ForceField:
     ------
     RegrainError
         Keys of a wrong length, one interaction named twice, a potential of another kind or one that
-        is still a form without energies.
+        is still a form without energies; triples of types that no pair names.
 
     Loses / Assumes
     ---------------
-    Energies of pairs, bonds, angles and dihedrals add up. What three and more particles do together
-    is only in the potentials as far as they were fitted to it, at the temperature and density of
+    Energies of pairs, triples, bonds, angles and dihedrals add up. What else particles do together
+    is in the potentials only as far as they were fitted to it, at the temperature and density of
     that fit; elsewhere they need not hold.
 
     Examples
@@ -106,6 +106,7 @@ class ForceField:
     ) -> None:
         given = (pairs, bonds, angles, dihedrals, triples)
         self._terms = {kind: checked(kind, terms) for kind, terms in zip(KINDS, given, strict=True)}
+        check_triples(self._terms)
         if temperature is not None and not (np.isfinite(temperature) and temperature >= 0):
             raise RegrainError(f"temperature: got {temperature}, expected zero or more")
         if int(exclude) != exclude or exclude < 0:

@@ -14,7 +14,7 @@ from regrain.particles.network import Network
 from regrain.particles.parameters import Law
 from regrain.particles.state import Topology
 
-__all__ = ["KINDS", "Terms", "Types", "canonical", "checked", "compiled", "found"]
+__all__ = ["KINDS", "Terms", "Types", "canonical", "check_triples", "checked", "compiled", "found"]
 
 Types = tuple[str, ...]
 Terms = Mapping[Types, Any]
@@ -92,6 +92,30 @@ def _check_potential(kind: str, key: Types, potential: Any) -> None:
             f"{where}: {potential!r} has no {potential.missing}, it is a form to be fitted; give "
             f"{potential.missing}=..."
         )
+
+
+def check_triples(terms: Mapping[str, Terms]) -> None:
+    """Triples are asked for by no state, so that a name that is misspelt would go unnoticed.
+
+    Raises
+    ------
+    RegrainError
+        A triple of a type that no pair names, and that therefore no state can have.
+
+    Examples
+    --------
+    >>> from regrain.particles.terms import check_triples
+    >>> check_triples({"pair": {("A", "A"): None}, "triple": {}})
+    """
+    known = {name for key in terms["pair"] for name in key}
+    for key, potential in terms["triple"].items():
+        unknown = sorted(set(key) - known)
+        if potential is not None and unknown:
+            raise RegrainError(
+                f"triples[{'-'.join(key)}]: no pair names the type {', '.join(unknown)} (they "
+                f"name: {', '.join(sorted(known)) or 'none'}); give the pairs of all types, None "
+                "for no interaction"
+            )
 
 
 def found(kind: str, terms: Terms, types: Types) -> Any:

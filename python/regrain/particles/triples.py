@@ -68,13 +68,25 @@ class TriplePotential(Law):
         return replace(self, **arms)  # type: ignore[type-var]
 
     def f(self, theta: ArrayLike) -> Any:
-        """The angular part at angles in radians; a scalar for a scalar, else of their shape."""
-        angles = np.asarray(theta, dtype=float)
+        """The angular part at angles in radians; a scalar for a scalar, else of their shape.
+
+        Raises
+        ------
+        RegrainError
+            An angle outside of 0 to π.
+        """
+        angles = _angles(theta)
         value = _core.evaluate_angle(self._angle(), angles.reshape(-1))[0].reshape(angles.shape)
         return value if angles.ndim else float(value)
 
     def u(self, r1: ArrayLike, r2: ArrayLike, theta: ArrayLike) -> Any:
-        """Energy for lengths of the arms and angles in radians, which are broadcast."""
+        """Energy for lengths of the arms and angles in radians, which are broadcast.
+
+        Raises
+        ------
+        RegrainError
+            A length that is not finite, an angle outside of 0 to π.
+        """
         return self._evaluate(r1, r2, theta)[0]
 
     def gradient(self, r1: ArrayLike, r2: ArrayLike, theta: ArrayLike) -> tuple[Any, Any, Any]:
@@ -83,7 +95,8 @@ class TriplePotential(Law):
         return by_r1, by_r2, by_theta
 
     def _evaluate(self, *coordinates: ArrayLike) -> list[Any]:
-        r1, r2, theta = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in coordinates))
+        given = (*coordinates[:2], _angles(coordinates[2]))
+        r1, r2, theta = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in given))
         rows = np.stack([r1.reshape(-1), r2.reshape(-1), theta.reshape(-1)], axis=1)
         if not np.all(np.isfinite(rows)):
             raise RegrainError("a potential was asked for at a coordinate that is not finite")
@@ -106,6 +119,16 @@ class TriplePotential(Law):
         ax.set_xlabel("theta")
         ax.set_ylabel("f")
         return ax
+
+
+def _angles(theta: ArrayLike) -> Floats:
+    angles = np.asarray(theta, dtype=float)
+    if not np.all((angles >= -1e-9) & (angles <= np.pi + 1e-9)):
+        raise RegrainError(
+            f"an angle of a triple is {angles[~((angles >= 0) & (angles <= np.pi))].flat[0]}, "
+            "expected radians from 0 to π; numpy.deg2rad converts degrees"
+        )
+    return angles
 
 
 def _both(arms: Any) -> tuple[float, float]:

@@ -72,7 +72,7 @@ public:
     [[nodiscard]] std::span<const std::uint32_t> image_source() const;
     /// Those within reach of a row, at the last build, and the row far away.
     [[nodiscard]] std::span<const std::uint32_t> neighbors(std::size_t row) const;
-    /// Another number for each list that was built.
+    /// Another number for each list that any engine built; 0 before the first.
     [[nodiscard]] std::uint64_t version() const;
 
     /// Replaces the box; the rows stay as they are (a barostat scales them itself).
