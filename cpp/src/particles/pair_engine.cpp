@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <optional>
@@ -82,7 +83,7 @@ struct PairEngine::Impl {
     std::optional<PairList> list;  ///< none when nothing interacts in space
     std::optional<Box> box, built_box;
     std::vector<Row> rows, built, scratch;  ///< rows: the particles, then the halo
-    std::vector<double> charges;            ///< of the rows, if there are any
+    std::vector<Row> charged;               ///< the rows with charges in place of types
     std::vector<std::uint32_t> ids, row_of, order, old_ids;
     std::vector<Image> images, old_images;
     std::size_t builds{0};
@@ -144,9 +145,11 @@ struct PairEngine::Impl {
         built.assign(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(size()));
         list->build(rows, size(), ids, *box);
         if (parameters.charges) {
-            charges.assign(rows.size(), 0.0);
-            for (std::size_t k = 0; k + 1 < rows.size(); ++k) {
-                charges[k] = parameters.charges->of_id[id_of(k)];
+            charged = rows;
+            for (std::size_t k = 0; k < rows.size(); ++k) {
+                // The last row is nobody.
+                const double q = k + 1 < rows.size() ? parameters.charges->of_id[id_of(k)] : 0.0;
+                charged[k].tag = std::bit_cast<std::int64_t>(q);
             }
         }
         ++builds;
@@ -175,14 +178,33 @@ struct PairEngine::Impl {
     using Kernel = void (*)(PairTask&);
 
     Sums run(Kernel kernel, std::span<Vec3> forces, bool with_sums) {
+        return run(kernel, rows, forces, with_sums);
+    }
+
+    // A charge comes with its place, so that the kernel need not look it up.
+    Sums run_charges(std::span<Vec3> forces, bool with_sums) {
+        parallel_for(rows.size(), [&](std::size_t begin, std::size_t end) {
+            for (std::size_t k = begin; k < end; ++k)
+                charged[k] = {rows[k].x, rows[k].y, rows[k].z, charged[k].tag};
+        });
+        Sums sums = run(&charge_kernel, charged, forces, with_sums);
+        std::swap(sums.charge, sums.energy);
+        return sums;
+    }
+
+    Sums run(Kernel kernel, const std::vector<Row>& of, std::span<Vec3> forces, bool with_sums) {
         return parallel_sum<Sums>(
             size(),
             [&](std::size_t begin, std::size_t end) {
                 Sums sums;
                 const PairList::Chunk& chunk = list->chunks()[begin / PairList::chunk];
-                PairTask task{
-                    &parameters, rows.data(), charges.data(), &chunk,
-                    begin,       end,         forces.data(),  with_sums ? &sums : nullptr};
+                PairTask task{&parameters,
+                              of.data(),
+                              &chunk,
+                              begin,
+                              end,
+                              forces.data(),
+                              with_sums ? &sums : nullptr};
                 kernel(task);
                 if (task.suspicious) name_overlaps(task);
                 return sums;
@@ -200,8 +222,10 @@ struct PairEngine::Impl {
                 if (j + 1 == rows.size()) continue;
                 const double r = norm(position(rows[i]) - position(rows[j]));
                 const std::size_t pair = parameters.pair(rows[i].tag, rows[j].tag);
-                const bool charged = !charges.empty() && charges[i] * charges[j] != 0.0;
-                if (parameters.cutoff[pair] == 0.0 && !charged) continue;
+                const bool charges =
+                    parameters.charges &&
+                    parameters.charges->of_id[ids[i]] * parameters.charges->of_id[id_of(j)] != 0.0;
+                if (parameters.cutoff[pair] == 0.0 && !charges) continue;
                 if (r >= parameters.overlap[pair] && r > 0.0) continue;
                 const std::uint32_t other = id_of(j);
                 const bool tabulated = parameters.table.grid[pair].v[0] > 0.0;
@@ -313,11 +337,7 @@ Sums PairEngine::compute(std::span<Vec3> forces, bool with_sums) {
     if (self.parameters.lennard_jones.any)
         sums += self.run(&lennard_jones_kernel, forces, with_sums);
     if (self.parameters.table.any) sums += self.run(&table_kernel, forces, with_sums);
-    if (self.parameters.charges && self.list) {
-        Sums of_charges = self.run(&charge_kernel, forces, with_sums);
-        std::swap(of_charges.charge, of_charges.energy);
-        sums += of_charges;
-    }
+    if (self.parameters.charges && self.list) sums += self.run_charges(forces, with_sums);
     return sums;
 }
 

@@ -1,5 +1,6 @@
 #include "pair_kernel.hpp"
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -18,8 +19,8 @@ struct PairValues {
     Double<W> force_over_r, energy;
 };
 
-// A potential is: `row(i, type)` to fetch what the pairs of one particle share, false if it has
-// none, and `at<with_energy>(r2, rows of the W others, their types)`.
+// A potential is: `row(tag)` to fetch what the pairs of one particle share, false if it has none,
+// and `at<with_energy>(r2, tags of the W others)`.
 
 /// Parameters of one pair of types in every lane, or those of each lane's own pair of types.
 template <int W, bool one_type>
@@ -32,8 +33,10 @@ struct Parameters {
         all = {simd::broadcast<W>(q.v[0]), simd::broadcast<W>(q.v[1]), simd::broadcast<W>(q.v[2]),
                simd::broadcast<W>(q.v[3])};
     }
-    REGRAIN_INLINE Columns<W> operator()(const Quad* row, const std::int64_t* types) const {
+    REGRAIN_INLINE Columns<W> operator()(const Quad* row, const Double<W>& tags) const {
         if constexpr (one_type) return all;
+        std::int64_t types[W];
+        std::memcpy(types, &tags, sizeof types);
         return simd::transpose<W>([&](int k)
                                       __attribute__((always_inline)) { return row + types[k]; });
     }
@@ -50,16 +53,15 @@ struct LennardJonesPotential {
           energy(task.parameters->lennard_jones.energy),
           types(task.parameters->types) {}
 
-    REGRAIN_INLINE bool row(std::size_t, std::int64_t type) {
+    REGRAIN_INLINE bool row(std::int64_t type) {
         force_row = force.of_row + static_cast<std::size_t>(type) * types;
         energy_row = energy.of_row + static_cast<std::size_t>(type) * types;
         return true;
     }
 
     template <bool with_energy>
-    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::uint32_t*,
-                                    const std::int64_t* others) {
-        const Columns<W> f = force(force_row, others);  // rc2, 12 a12, 6 a6, fc
+    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const Double<W>& tags) {
+        const Columns<W> f = force(force_row, tags);  // rc2, 12 a12, 6 a6, fc
         const Double<W> inverse2 = 1.0 / r2;
         const Double<W> inverse6 = inverse2 * inverse2 * inverse2;
         PairValues<W> v{};
@@ -71,7 +73,7 @@ struct LennardJonesPotential {
         }
         v.force_over_r = r2 < f.x ? value : Double<W>{};
         if constexpr (with_energy) {
-            const Columns<W> e = energy(energy_row, others);  // a12, a6, a0, fc
+            const Columns<W> e = energy(energy_row, tags);  // a12, a6, a0, fc
             Double<W> u = (e.x * inverse6 - e.y) * inverse6 - e.z;
             if constexpr (force_shifted) u += e.w * r;
             v.energy = r2 < f.x ? u : Double<W>{};
@@ -99,15 +101,14 @@ struct TablePotential {
           rows(task.parameters->table.rows.data()),
           types(task.parameters->types) {}
 
-    REGRAIN_INLINE bool row(std::size_t, std::int64_t type) {
+    REGRAIN_INLINE bool row(std::int64_t type) {
         grid_row = grid.of_row + static_cast<std::size_t>(type) * types;
         return true;
     }
 
     template <bool with_energy>
-    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::uint32_t*,
-                                    const std::int64_t* others) {
-        const Columns<W> g = grid(grid_row, others);  // rc2, 1 / dx, r_min / dx + 1/2, first row
+    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const Double<W>& tags) {
+        const Columns<W> g = grid(grid_row, tags);  // rc2, 1 / dx, r_min / dx + 1/2, first row
         const Double<W> inside = r2 < g.x ? r2 : g.x;
         const Double<W> r = simd::sqrt<W>(inside);
         Double<W> s = r * g.y - g.z;
@@ -163,31 +164,26 @@ struct Polynomial {
 
 template <int W>
 struct ChargePotential {
-    const double* charges;
     Polynomial<W> slope, energy;
     Double<W> cutoff2;
     double scale, charge{0.0};
 
     REGRAIN_INLINE explicit ChargePotential(const PairTask& task)
-        : charges(task.charges),
-          slope(task.parameters->charges->screen.slope()),
+        : slope(task.parameters->charges->screen.slope()),
           energy(task.parameters->charges->screen.energy()),
           scale(task.parameters->charges->screen.scale()) {
         const double cutoff = task.parameters->charges->screen.cutoff();
         cutoff2 = simd::broadcast<W>(cutoff * cutoff);
     }
 
-    REGRAIN_INLINE bool row(std::size_t i, std::int64_t) {
-        charge = charges[i];
+    REGRAIN_INLINE bool row(std::int64_t tag) {
+        charge = std::bit_cast<double>(tag);
         return charge != 0.0;
     }
 
     template <bool with_energy>
-    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const std::uint32_t* others,
-                                    const std::int64_t*) {
-        Double<W> product{};
-        for (int k = 0; k < W; ++k) product[k] = charges[others[k]];
-        product *= charge;
+    REGRAIN_INLINE PairValues<W> at(const Double<W>& r2, const Double<W>& charges) {
+        const Double<W> product = charges * charge;
         const Double<W> t = (r2 < cutoff2 ? r2 : cutoff2) * scale - 1.0;
         const Double<W> inverse = 1.0 / simd::sqrt<W>(r2);
         PairValues<W> v{};
@@ -209,7 +205,7 @@ struct ChargePotential {
 
 /// The loop over the neighbours of each row of a chunk: W of them at a time, their rows loaded and
 /// transposed in registers.
-template <int W, class Potential, bool one_type, bool with_sums>
+template <int W, class Potential, bool with_sums>
 REGRAIN_INLINE void loop(PairTask& task) {
     Potential potential(task);
     const Row* rows = task.rows;
@@ -219,7 +215,7 @@ REGRAIN_INLINE void loop(PairTask& task) {
     Double<W> energy{}, xx{}, yy{}, zz{}, xy{}, xz{}, yz{};
     bool suspicious = false;
     for (std::size_t i = task.begin; i < task.end; ++i) {
-        if (!potential.row(i, one_type ? 0 : rows[i].tag)) continue;
+        if (!potential.row(rows[i].tag)) continue;
         const Double<W> xi = simd::broadcast<W>(rows[i].x);
         const Double<W> yi = simd::broadcast<W>(rows[i].y);
         const Double<W> zi = simd::broadcast<W>(rows[i].z);
@@ -229,11 +225,9 @@ REGRAIN_INLINE void loop(PairTask& task) {
             const Columns<W> other = simd::transpose<W>([&](int k) __attribute__((always_inline)) {
                 return rows + j[k];
             });
-            std::int64_t types[W];
-            if constexpr (!one_type) std::memcpy(types, &other.w, sizeof types);
             const Double<W> dx = xi - other.x, dy = yi - other.y, dz = zi - other.z;
             const Double<W> r2 = dx * dx + dy * dy + dz * dz;
-            const PairValues<W> v = potential.template at<with_sums>(r2, j, types);
+            const PairValues<W> v = potential.template at<with_sums>(r2, other.w);
             const Double<W> px = v.force_over_r * dx;
             const Double<W> py = v.force_over_r * dy;
             const Double<W> pz = v.force_over_r * dz;
@@ -274,9 +268,9 @@ template <int W, bool one_type, bool force_shifted>
 REGRAIN_INLINE void lennard_jones_of(PairTask& task) {
     using Potential = LennardJonesPotential<W, one_type, force_shifted>;
     if (task.sums != nullptr) {
-        loop<W, Potential, one_type, true>(task);
+        loop<W, Potential, true>(task);
     } else {
-        loop<W, Potential, one_type, false>(task);
+        loop<W, Potential, false>(task);
     }
 }
 
@@ -294,9 +288,9 @@ template <int W, bool one_type>
 REGRAIN_INLINE void table_of(PairTask& task) {
     using Potential = TablePotential<W, one_type>;
     if (task.sums != nullptr) {
-        loop<W, Potential, one_type, true>(task);
+        loop<W, Potential, true>(task);
     } else {
-        loop<W, Potential, one_type, false>(task);
+        loop<W, Potential, false>(task);
     }
 }
 
@@ -312,9 +306,9 @@ REGRAIN_INLINE void table(PairTask& task) {
 template <int W>
 REGRAIN_INLINE void charge(PairTask& task) {
     if (task.sums != nullptr) {
-        loop<W, ChargePotential<W>, true, true>(task);
+        loop<W, ChargePotential<W>, true>(task);
     } else {
-        loop<W, ChargePotential<W>, true, false>(task);
+        loop<W, ChargePotential<W>, false>(task);
     }
 }
 

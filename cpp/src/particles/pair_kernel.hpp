@@ -14,8 +14,7 @@ namespace regrain::particles {
 /// One chunk of rows for a kernel. Forces are added to.
 struct PairTask {
     const PairParameters* parameters;
-    const Row* rows;
-    const double* charges;  ///< of the rows
+    const Row* rows;  ///< for charges, these instead of types
     const PairList::Chunk* list;
     std::size_t begin, end;
     Vec3* forces;
