@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import pytest
 import regrain as rg
 from regrain.fits.records import Iteration
 from regrain.fits.sampling import Sampling, frequency
-from regrain.particles import Particles, TableBond, Topology
+from regrain.particles import ForceField, Particles, TableBond, Topology
+from regrain.particles.run import Settings, run
 
 from .conftest import BOND, LENGTH, SOFT, soft
 
@@ -102,3 +104,31 @@ def test_the_best_run_is_not_the_one_with_the_luckiest_pressure(
     reached = replace(better, pressure=1.001, chi2=1.1)
     assert fit._best([problem], [replace(reached, chi2=0.9), better, reached]) == 2
     assert fit._stop([problem], [reached]) is not None
+
+
+class Here:
+    """An engine that is not another one, but counts."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def __repr__(self) -> str:
+        return "Here()"
+
+    def run(
+        self, model: ForceField, state: Particles, settings: Settings, *, progress: bool
+    ) -> rg.Trace[Particles]:
+        self.runs += 1
+        return run(model, state, settings, progress=progress)
+
+
+def test_coarse_runs_by_another_engine(soft_liquid: rg.Trace[Particles], tmp_path: Path) -> None:
+    engine = Here()
+    given = {"pairs": {("A", "A"): SOFT}, "temperature": 1.0, "time": 3.0, "iterations": 1}
+    result = rg.fits.IBI(**given, engine=engine)(soft_liquid, workdir=tmp_path / "fit")
+    assert engine.runs == 2  # equilibration and run
+    assert result.history[0].time == 3.0
+    with pytest.raises(rg.RegrainError, match=r"engine was Here\(\), is None"):
+        rg.fits.IBI(**given)(soft_liquid, workdir=tmp_path / "fit")
+    with pytest.raises(rg.RegrainError, match=r"engine: got 'gromacs', expected one of lammps"):
+        rg.fits.IBI(**given, engine="gromacs")

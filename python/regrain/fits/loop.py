@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from regrain.engines import find as find_engine
 from regrain.errors import RegrainError
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.records import Iteration, chi_squared, compressibility, kirkwood_buff_of, rms
@@ -127,6 +128,8 @@ class StructureFit(ABC):
         distance per time; 8e7 particle steps but from 5 000 to 500 000 steps; a tenth of that
         before; frames every 25 steps or more; friction 0.2 Ω. They hold in any units. When a run
         is too hot for its thermostat, the time step of the following ones is halved.
+    engine : str or Engine, optional
+        What makes the coarse runs, as in ``ForceField.run``: ``"lammps"``, for example.
 
     Raises
     ------
@@ -166,6 +169,7 @@ class StructureFit(ABC):
     equilibration: float | None = None
     every: float | None = None
     friction: float | None = None
+    engine: Any = None
 
     def __post_init__(self) -> None:
         name = type(self).__name__
@@ -185,6 +189,8 @@ class StructureFit(ABC):
             value = getattr(self, key)
             if value is not None and not (np.isfinite(value) and value >= 0):
                 raise RegrainError(f"{name}: {key} is {value}; give a number of 0 or more")
+        if self.engine is not None:
+            find_engine(self.engine)
         for key in ("iterations", "exclude", "seed"):
             if int(getattr(self, key)) != getattr(self, key):
                 raise RegrainError(f"{name}: {key} is {getattr(self, key)}; give a whole number")
@@ -457,6 +463,8 @@ class StructureFit(ABC):
             value = getattr(self, item.name)
             if item.name in _NOT_KEPT:
                 continue
+            if item.name == "engine" and value is not None:
+                value = repr(value)
             if isinstance(value, Mapping):
                 value = {"-".join(k): None if v is None else v.to_dict() for k, v in value.items()}
             settings[item.name] = value

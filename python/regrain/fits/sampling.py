@@ -47,6 +47,7 @@ class Sampling:
     every: float
     friction: float
     seed: int
+    engine: Any = None
 
     @classmethod
     def plan(cls, fit: Any, problem: Problem, first: Potentials) -> Sampling:
@@ -65,6 +66,7 @@ class Sampling:
             every=min(fit.every or stride * dt, time),
             friction=fit.friction or FRICTION * fastest,
             seed=fit.seed,
+            engine=fit.engine,
         )
 
     def run(
@@ -93,6 +95,7 @@ class Sampling:
                 seed=int(seeds[0]),
                 dynamics=dynamics,
                 progress=progress,
+                engine=self.engine,
             )
             state = before[-1].replace(images=None)
         return model.run(
@@ -103,6 +106,7 @@ class Sampling:
             seed=int(seeds[1]),
             dynamics=dynamics,
             progress=progress,
+            engine=self.engine,
         )
 
 
