@@ -44,6 +44,10 @@ def test_other_forces_at_the_same_positions_are_no_duplicates() -> None:
     again = state.replace(forces=rng.normal(size=(60, 3)))
     watch = FrameWatch(forces=True)
     assert watch.see(state) == watch.see(again)
+    rounded = again.replace(positions=state.positions.astype(np.float32), forces=again.forces + 1)
+    assert watch.see(rounded) == watch.see(state.replace(forces=again.forces + 2))
+    moved = state.replace(positions=state.positions + 1e-4)
+    assert watch.see(moved) != watch.see(again.replace(forces=again.forces + 3))
     assert watch.duplicates == 0
     with pytest.warns(UserWarning, match="1 of the 2 frames"):
         look_over(trace([state, again]))

@@ -35,12 +35,16 @@ struct Types {
     typedef double Double __attribute__((vector_size(W * 8)));
     typedef std::int64_t Int __attribute__((vector_size(W * 8)));
     typedef std::uint32_t Index __attribute__((vector_size(W * 4)));
+    typedef std::int32_t Whole __attribute__((vector_size(W * 4)));
 };
 template <int W>
 using Double = typename Types<W>::Double;
 /// What a comparison gives (0 or -1), and integers.
 template <int W>
 using Int = typename Types<W>::Int;
+/// Whole numbers as short as those of arrays.
+template <int W>
+using Whole = typename Types<W>::Whole;
 /// Numbers of rows or points.
 template <int W>
 using Index = typename Types<W>::Index;

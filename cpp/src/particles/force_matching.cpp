@@ -7,6 +7,7 @@
 #include "force_matching_impl.hpp"
 #include "internal_coordinates.hpp"
 #include "regrain/base/error.hpp"
+#include "search_kernel.hpp"
 
 namespace regrain::particles {
 
@@ -284,10 +285,10 @@ void ForceDesign::Parts::add_pairs(std::uint32_t point, const Cells::Neighbors& 
     const std::uint32_t id = particle[point];
     const auto job = [&](std::size_t number, const std::uint32_t* points, const double* r2,
                          std::size_t count) {
-        if (work.piece.size() < count) {
-            work.piece.resize(2 * count);
-            work.inverse.resize(2 * count);
-            work.t.resize(2 * count);
+        if (work.piece.size() < count + overread) {
+            work.piece.resize(2 * count + overread);
+            work.inverse.resize(2 * count + overread);
+            work.t.resize(2 * count + overread);
         }
         const Interaction& interaction = interactions[number];
         add_pair_moments({interaction.pieces, cells.x().data(), cells.y().data(), cells.z().data(),
@@ -316,8 +317,11 @@ void ForceDesign::Parts::add_pairs(std::uint32_t point, const Cells::Neighbors& 
         list.r2.push_back(near.r2[k]);
     }
     for (std::size_t number = 0; number < work.near.size(); ++number) {
-        const Near& list = work.near[number];
-        if (!list.point.empty()) job(number, list.point.data(), list.r2.data(), list.point.size());
+        Near& list = work.near[number];
+        const std::size_t count = list.point.size();
+        if (count == 0) continue;
+        list.r2.resize(count + overread, 0.0);
+        job(number, list.point.data(), list.r2.data(), count);
     }
 }
 

@@ -75,28 +75,41 @@ REGRAIN_INLINE void add_to(double* to, const simd::Double<L>& v) {
     simd::store(to, simd::load<simd::Double<L>>(to) + v);
 }
 
+// Where a distance lies, for W neighbours from the k-th on.
+template <int W>
+REGRAIN_INLINE void find_places(const MomentJob& job, std::size_t k) {
+    using V = simd::Double<W>;
+    using Index = simd::Whole<W>;
+    const V zero{};
+    const V r = simd::sqrt<W>(simd::load<V>(job.r2 + k));
+    const V s = (r - job.pieces.low) * job.pieces.per_length + 1.0;
+    const V last = simd::broadcast<W>(static_cast<double>(job.pieces.count - 1));
+    const V above = s < zero ? zero : s;
+    const Index piece = __builtin_convertvector(above > last ? last : above, Index);
+    simd::store(job.inverse + k, r > zero ? 1.0 / r : zero);
+    simd::store(job.t + k, s - __builtin_convertvector(piece, V) - 0.5);
+    simd::store(job.piece + k, piece);
+}
+
 // Distances and places by vectors, then one neighbour after the other: its sums lie in a row.
-template <int L>
+template <int W, int L>
 REGRAIN_INLINE void add_pairs(const MomentJob& job) {
-    const double low = job.pieces.low, per_length = job.pieces.per_length;
-    const double last = static_cast<double>(job.pieces.count - 1);
-    for (std::size_t k = 0; k < job.count; ++k) {
-        const double r = __builtin_sqrt(job.r2[k]);
-        job.inverse[k] = r > 0.0 ? 1.0 / r : 0.0;
-        const double s = (r - low) * per_length + 1.0;
-        const double above = s < 0.0 ? 0.0 : s;
-        const auto piece = static_cast<std::int32_t>(above > last ? last : above);
-        job.piece[k] = piece;
-        job.t[k] = s - static_cast<double>(piece) - 0.5;
-    }
-    for (std::size_t k = 0; k < job.count; ++k) {
-        const std::uint32_t q = job.point[k];
-        const double scale = job.inverse[k];
-        const simd::Double<L> p = powers<L>(job.t[k]);
-        double* to = job.moments + static_cast<std::size_t>(job.piece[k]) * 3 * L;
-        add_to<L>(to, p * simd::broadcast<L>((job.centre.x - job.x[q]) * scale));
-        add_to<L>(to + L, p * simd::broadcast<L>((job.centre.y - job.y[q]) * scale));
-        add_to<L>(to + 2 * L, p * simd::broadcast<L>((job.centre.z - job.z[q]) * scale));
+    for (std::size_t k = 0; k < job.count; k += W) find_places<W>(job, k);
+    const double *const x = job.x, *const y = job.y, *const z = job.z;
+    const double *const t = job.t, *const inverse = job.inverse;
+    const std::uint32_t* const point = job.point;
+    const std::int32_t* const piece = job.piece;
+    double* const moments = job.moments;
+    const Vec3 centre = job.centre;
+    const std::size_t count = job.count;
+    for (std::size_t k = 0; k < count; ++k) {
+        const std::uint32_t q = point[k];
+        const double scale = inverse[k];
+        const simd::Double<L> p = powers<L>(t[k]);
+        double* to = moments + static_cast<std::size_t>(piece[k]) * 3 * L;
+        add_to<L>(to, p * simd::broadcast<L>((centre.x - x[q]) * scale));
+        add_to<L>(to + L, p * simd::broadcast<L>((centre.y - y[q]) * scale));
+        add_to<L>(to + 2 * L, p * simd::broadcast<L>((centre.z - z[q]) * scale));
     }
 }
 
@@ -154,17 +167,17 @@ REGRAIN_INLINE void write(const Writing& w) {
 }
 
 #if REGRAIN_X86
-REGRAIN_TARGET_V4 void pairs4_v4(const MomentJob& job) { add_pairs<4>(job); }
-REGRAIN_TARGET_V3 void pairs4_v3(const MomentJob& job) { add_pairs<4>(job); }
-REGRAIN_TARGET_V4 void pairs8_v4(const MomentJob& job) { add_pairs<8>(job); }
-REGRAIN_TARGET_V3 void pairs8_v3(const MomentJob& job) { add_pairs<8>(job); }
+REGRAIN_TARGET_V4 void pairs4_v4(const MomentJob& job) { add_pairs<8, 4>(job); }
+REGRAIN_TARGET_V3 void pairs4_v3(const MomentJob& job) { add_pairs<4, 4>(job); }
+REGRAIN_TARGET_V4 void pairs8_v4(const MomentJob& job) { add_pairs<8, 8>(job); }
+REGRAIN_TARGET_V3 void pairs8_v3(const MomentJob& job) { add_pairs<4, 8>(job); }
 REGRAIN_TARGET_V4 void write4_v4(const Writing& w) { write<4>(w); }
 REGRAIN_TARGET_V3 void write4_v3(const Writing& w) { write<4>(w); }
 REGRAIN_TARGET_V4 void write8_v4(const Writing& w) { write<8>(w); }
 REGRAIN_TARGET_V3 void write8_v3(const Writing& w) { write<8>(w); }
 #endif
-void pairs4_any(const MomentJob& job) { add_pairs<4>(job); }
-void pairs8_any(const MomentJob& job) { add_pairs<8>(job); }
+void pairs4_any(const MomentJob& job) { add_pairs<2, 4>(job); }
+void pairs8_any(const MomentJob& job) { add_pairs<2, 8>(job); }
 void write4_any(const Writing& w) { write<4>(w); }
 void write8_any(const Writing& w) { write<8>(w); }
 

@@ -38,7 +38,8 @@ struct Pieces {
     }
 };
 
-/// Neighbours of one particle for one interaction: points and squared distances.
+/// Neighbours of one particle for one interaction: points and squared distances, which may be read
+/// as whole vectors of up to 8.
 struct MomentJob {
     const Pieces& pieces;
     const double *x, *y, *z;  // coordinates of points

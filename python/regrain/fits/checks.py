@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 #: A target whose volume varies by more than this is no longer at one density.
 SAME_VOLUME = 0.05
+#: Differences of positions, over the box, that single precision makes of the same ones.
+ROUNDING = 1e-6
 #: Distances that stay within this fraction of their mean belong to a molecule.
 STIFF = 0.1
 #: Pairs that were as close and are this much farther off in another frame have moved apart.
@@ -78,9 +80,13 @@ class FrameWatch:
     _sum: Floats = field(default_factory=lambda: np.zeros((3, 3)), repr=False)
     _seen: set[bytes] = field(default_factory=set, repr=False)
     _first: Particles | None = field(default=None, repr=False)
+    _last: tuple[Particles, bytes] | None = field(default=None, repr=False)
 
     def see(self, state: Particles) -> bytes:
-        """Look at the next frame; returns a mark that frames at the same positions share."""
+        """Look at the next frame; returns a mark that frames at the same positions share.
+
+        Neighbouring frames share it when they differ by no more than files in single precision do.
+        """
         if self._first is None:
             self._first = state
         first = self._first.topology
@@ -105,7 +111,9 @@ class FrameWatch:
             self.boxes.append(state.box)
         self._sum = self._sum + state.box
         self.frames += 1
-        return place
+        if self._last is None or not _same_place(self._last[0], state):
+            self._last = state, place
+        return self._last[1]
 
     @property
     def mean_box(self) -> Floats:
@@ -138,6 +146,15 @@ class FrameWatch:
                 UserWarning,
                 stacklevel=3,
             )
+
+
+def _same_place(one: Particles, other: Particles) -> bool:
+    """Whether positions agree but for rounding."""
+    room = ROUNDING * float(np.max(np.diag(one.box)))
+    return bool(
+        np.all(np.abs(one.box - other.box) <= room)
+        and np.all(np.abs(one.positions - other.positions) <= room)
+    )
 
 
 def look_over(
