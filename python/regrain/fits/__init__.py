@@ -2,6 +2,7 @@
 
 from regrain.fits.boltzmann import BoltzmannInversion
 from regrain.fits.bonded_forms import BondedForms
+from regrain.fits.elastic import ElasticNetwork
 from regrain.fits.entropy import RelativeEntropy
 from regrain.fits.force_matching import ForceMatching
 from regrain.fits.force_matching_result import ForceMatchingResult
@@ -20,6 +21,7 @@ __all__ = [
     "IMC",
     "BoltzmannInversion",
     "BondedForms",
+    "ElasticNetwork",
     "ForceMatching",
     "ForceMatchingResult",
     "Free",
