@@ -7,6 +7,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "regrain/base/error.hpp"
+#include "regrain/particles/coulomb.hpp"
 #include "regrain/particles/potentials.hpp"
 #include "regrain/particles/simulation.hpp"
 
@@ -214,6 +215,14 @@ void bind_force_field(py::module_& m) {
                 std::sort(f.exclusions.begin(), f.exclusions.end());
             },
             py::arg("pairs"))
+        .def(
+            "ewald_resolution",
+            [](const ForceField& f, const Array<double>& box) {
+                const std::size_t n = f.charges ? f.charges->values.size() : 0;
+                const auto r = CoulombForces(f, n).resolution(box_of(box));
+                return py::make_tuple(r.alpha, r.q_max, r.wave_vectors);
+            },
+            py::arg("box"), "Decay of clouds, longest wave number, number of wave vectors.")
         .def_property_readonly("cutoff", &ForceField::cutoff);
 }
 

@@ -191,6 +191,15 @@ def test_the_error_of_forces_is_what_was_asked_for(shape: str, accuracy: float) 
         assert 0.05 * accuracy < error < accuracy
 
 
+def test_how_many_waves_there_are() -> None:
+    found = Ewald(cutoff=1.5, accuracy=1e-4).resolution(ions(50, SKEWED, 2))
+    assert found["alpha"] == pytest.approx(np.sqrt(np.log(4e4)) / 1.5)
+    sphere = found["q_max"] ** 3 * np.linalg.det(SKEWED) / (12 * np.pi**2)
+    assert found["wave_vectors"] == pytest.approx(sphere, rel=0.03)
+    with pytest.raises(RegrainError, match="add up to"):
+        Ewald(cutoff=1.5).resolution(charged([[0, 0, 0]], SKEWED, [1.0]))
+
+
 # ------------------------------------------------------------------ exclusions
 
 

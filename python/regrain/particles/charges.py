@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from regrain import _core
 from regrain.errors import RegrainError
 from regrain.particles.parameters import Law
-from regrain.particles.state import Topology
+from regrain.particles.state import Particles, Topology
 from regrain.units import Units
 
 __all__ = ["Coulomb", "Ewald", "ReactionField"]
@@ -125,6 +125,36 @@ class Ewald(Coulomb):
             raise RegrainError(f"accuracy: got {self.accuracy}, expected 1e-13 to 0.1")
         if self.background not in (True, False):
             raise RegrainError(f"background: got {self.background!r}, expected True or False")
+
+    def resolution(self, state: Particles) -> dict[str, float]:
+        """What the sum is made of: what a longer or shorter cutoff would change.
+
+        Returns
+        -------
+        dict
+            ``alpha``, the clouds around charges being exp(-alpha² r²); ``q_max``, the largest wave
+            number; ``wave_vectors``, how many are summed, one of each pair q, -q.
+
+        Raises
+        ------
+        RegrainError
+            A total charge without background.
+
+        Examples
+        --------
+        >>> from regrain.particles import Ewald, Particles, Topology
+        >>> pair = Topology(["A", "A"], charges=[1, -1])
+        >>> state = Particles([[0, 0, 0], [1, 0, 0]], box=[6, 6, 6], topology=pair)
+        >>> for cutoff in (1.0, 2.0):
+        ...     found = Ewald(cutoff=cutoff).resolution(state)
+        ...     print(f"{found['alpha']:.3f} {found['q_max']:.1f} {found['wave_vectors']}")
+        3.592 26.6 34121
+        1.796 13.1 4108
+        """
+        core = _core.ForceField(types=1, pair_of_types=[-1], pair_potentials=[])
+        core.set_charges(method=self._engine(), values=state.topology.charges, factor=1.0)
+        alpha, q_max, wave_vectors = core.ewald_resolution(state.box)
+        return {"alpha": alpha, "q_max": q_max, "wave_vectors": wave_vectors}
 
     def _engine(self) -> Any:
         return _core.Ewald(
