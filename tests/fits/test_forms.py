@@ -126,7 +126,10 @@ def test_text_equality_and_copies() -> None:
         (lambda: Free(LJ, "sigma", "sigma"), "names a parameter twice"),
         (lambda: Free(PeriodicDihedral(k=1.0, n=3), "n"), "n of a PeriodicDihedral is not a num"),
         (lambda: Free(Table(r_min=0, r_max=1, points=9), "r_max"), "it has none"),
-        (lambda: Free("LennardJones", "sigma"), "give a potential with start values"),  # type: ignore[arg-type]
+        (
+            lambda: Free("LennardJones", "sigma"),
+            "give a potential of pairs, bonds, angles or dihedrals",
+        ),  # type: ignore[arg-type]
         (lambda: Free(HarmonicBond(k=0.0, r0=1.0), "k"), "k starts at zero and cannot leave it"),
     ],
 )

@@ -101,8 +101,10 @@ struct TripleForces::Impl {
 
     void fill(TripleChunk& out, const PairEngine& engine, std::size_t begin,
               std::size_t end) const {
-        // By row, where it is among the touched; left as it was found.
-        thread_local std::vector<std::uint32_t> place_of;
+        // By row, where it is among the touched; left as it was found. (The name of something local
+        // to a thread is looked up at each use, hence the reference.)
+        thread_local std::vector<std::uint32_t> of_this_thread;
+        std::vector<std::uint32_t>& place_of = of_this_thread;
         if (place_of.size() < engine.size()) place_of.resize(engine.size(), nowhere);
         out.row.clear();
         out.place.clear();

@@ -109,8 +109,9 @@ class Free(Parameters):
     def __init__(self, potential: Potential, *names: str) -> None:
         if not isinstance(potential, Potential):
             raise RegrainError(
-                f"Free: got {potential!r}; give a potential with start values and the names of its "
-                'free parameters, such as Free(LennardJones(...), "epsilon")'
+                f"Free: got {potential!r}; give a potential of pairs, bonds, angles or dihedrals "
+                "with start values and the names of its free parameters, such as "
+                'Free(LennardJones(...), "epsilon")'
             )
         numbers = _numbers(potential)
         have = ", ".join(numbers) or "none"

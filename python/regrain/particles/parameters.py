@@ -115,7 +115,7 @@ class Law:
         return replace(self, **changed)  # type: ignore[type-var]
 
     def reversed(self) -> Self:
-        """What it is when its types are read the other way round."""
+        """What it is when its types are read the other way round; itself if that is the same."""
         return self
 
     def to_dict(self) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def checked(kind: str, given: Terms | None) -> dict[Types, Any]:
             raise RegrainError(f"{kind}s name {'-'.join(ordered)} twice; give it once")
         _check_potential(kind, ordered, potential)
         other_way = None if potential is None else potential.reversed()
-        if ordered == ordered[::-1] and other_way != potential:
+        if ordered == ordered[::-1] and other_way is not potential:
             raise RegrainError(
                 f"{kind}s[{'-'.join(ordered)}]: {potential!r} tells apart the ends, but they are "
                 "of one type; give it equal ends"
