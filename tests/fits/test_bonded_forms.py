@@ -168,6 +168,32 @@ def test_several_modes_of_a_dihedral_are_found() -> None:
     assert np.ptp(fitted.u(np.linspace(-3, 3)) - truth.u(np.linspace(-3, 3))) < 0.4
 
 
+def test_a_position_may_be_kept() -> None:
+    truth = HarmonicAngle(k=30.0, theta0=np.pi)
+    for form in (truth, CosineAngle(k=30.0, theta0=2.0)):
+        trace = trace_of("angle", drawn(form, (100, 50), seed=4))
+        free = rg.fits.Free(form.__class__(k=1.0, theta0=form.theta0), "k")
+        found = rg.fits.BondedForms(angles={("A", "B", "C"): free}, temperature=1.0)(trace)
+        numbers = found.terms["angle A-B-C"].numbers
+        assert set(numbers) == {"k"}
+        assert float(numbers["k"].error) < 2.0
+        assert abs(float(numbers["k"]) - 30.0) < 4 * float(numbers["k"].error)
+        assert found.model.angles["A", "B", "C"].theta0 == form.theta0
+        assert found.terms["angle A-B-C"].flags == ()
+    twist = PeriodicDihedral(k=1.5, n=3, phi0=0.4)
+    trace = trace_of("dihedral", drawn(twist, (100, 50), seed=5))
+    for names in (("k",), ("k", "phi0")):
+        free = rg.fits.Free(PeriodicDihedral(k=0.5, n=3, phi0=0.4), *names)
+        found = rg.fits.BondedForms(dihedrals={("A", "B", "C", "D"): free}, temperature=1.0)(trace)
+        numbers = found.terms["dihedral A-B-C-D"].numbers
+        assert tuple(numbers) == names
+        assert abs(float(numbers["k"]) - 1.5) < 4 * float(numbers["k"].error) < 0.4
+    with pytest.raises(rg.RegrainError, match="keeps k, but k is what is fitted"):
+        rg.fits.BondedForms(
+            bonds={("A", "B"): rg.fits.Free(HarmonicBond(k=1.0, r0=1.0), "r0")}, temperature=1.0
+        )
+
+
 def test_errors_know_of_correlations() -> None:
     # One value held for 20 frames: the error must be that of 50 values, not of 1000.
     values = np.repeat(drawn(HarmonicBond(k=200.0, r0=1.0), (50, 4), seed=7), 20, axis=0)

@@ -14,6 +14,7 @@ from regrain.errors import RegrainError
 from regrain.fits.bonded import COORDINATES
 from regrain.fits.bonded_result import BondedResult, FittedTerm
 from regrain.fits.families import Family
+from regrain.fits.forms import Free
 from regrain.fits.simple import FORMS, Simple, likely, measure_of, quadrature, statistics
 from regrain.fits.structure import bonded_terms, one_direction
 from regrain.observables.blocks import summarise
@@ -44,8 +45,10 @@ class BondedForms:
     bonds, angles, dihedrals : mapping of tuple of str to form, optional
         A form is the class of a potential (``HarmonicBond``; ``HarmonicAngle``, ``CosineAngle``;
         ``HarmonicDihedral``, ``PeriodicDihedral``, ``FourierDihedral``), or a tuple of them, of
-        which the most likely one is taken (by BIC). Potentials with numbers are kept as they are,
-        None says no interaction. For what is not named, all forms of the kind compete; the modes
+        which the most likely one is taken (by BIC); or a potential set free,
+        ``Free(HarmonicAngle(k=1.0, theta0=np.pi), "k")``, to keep its position, or the n of a
+        ``PeriodicDihedral``. Potentials with numbers are kept as they are, None says no
+        interaction. For what is not named, all forms of the kind compete; the modes
         of a ``FourierDihedral`` are those that BIC asks for.
     pairs : mapping of (str, str) to Potential or None, optional
         Of the model, not fitted; no interactions when omitted.
@@ -206,10 +209,10 @@ def _check_trace(target: Any) -> None:
         )
 
 
-def _candidates(form: Any) -> tuple[type[Potential], ...]:
-    """The classes to be fitted, none where a potential is given."""
+def _candidates(form: Any) -> tuple[Any, ...]:
+    """The classes, or potentials set free, to be fitted; none where a potential is given."""
     given = form if isinstance(form, tuple | list) else (form,)
-    return tuple(one for one in given if isinstance(one, type))
+    return tuple(one for one in given if isinstance(one, type | Free))
 
 
 def _check_form(kind: str, key: Any, form: Any, forms: tuple[type[Potential], ...]) -> None:
@@ -217,11 +220,15 @@ def _check_form(kind: str, key: Any, form: Any, forms: tuple[type[Potential], ..
     if not (isinstance(key, tuple) and len(key) == width):
         raise RegrainError(f"{kind}s: the key {key!r} is not a tuple of {width} types")
     known = ", ".join(one.__name__ for one in forms)
-    classes = _candidates(form)
-    if classes:
+    candidates = _candidates(form)
+    if candidates:
         given = len(form) if isinstance(form, tuple | list) else 1
-        if len(classes) != given or not set(classes) <= set(forms):
+        classes = {type(one.potential) if isinstance(one, Free) else one for one in candidates}
+        if len(candidates) != given or not classes <= set(forms):
             raise RegrainError(f"{kind}s[{key}]: got {form!r}, expected of {known}, one or more")
+        for one in candidates:
+            if isinstance(one, Free) and ("k" not in one.names):
+                raise RegrainError(f"{kind}s[{key}]: {one!r} keeps k, but k is what is fitted")
     elif form is not None and (getattr(form, "kind", None) != kind or form.missing):
         raise RegrainError(
             f"{kind}s[{key}]: got {form!r}, expected a class to fit ({known}), a potential of a "
@@ -273,9 +280,7 @@ class Gathered:
                 self.sample, self.stride = self.sample[::2], 2 * self.stride
         self.blocks.add(row, weight)
 
-    def fit(
-        self, forms: tuple[type[Potential], ...], kt: float, dt: float | None, system: Units
-    ) -> FittedTerm:
+    def fit(self, forms: tuple[Any, ...], kt: float, dt: float | None, system: Units) -> FittedTerm:
         """The most likely of the forms."""
         label = f"{self.kind} {'-'.join(self.types)}"
         x = np.concatenate([values for _, values in self.sample])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.fits.families import Family, Likeliest
+from regrain.fits.forms import Free
 from regrain.particles import (
     CosineAngle,
     FourierDihedral,
@@ -147,14 +148,14 @@ def _gauss() -> tuple[Floats, Floats]:
 
 
 def likely(
-    form: type[Potential], family: Family, means: Floats, *, reference: float, kt: float, n: float
+    form: Any, family: Family, means: Floats, *, reference: float, kt: float, n: float
 ) -> Simple | None:
     """The most likely potential of a form, None where the form makes no sense.
 
     Parameters
     ----------
-    form : type
-        One of `FORMS`.
+    form : type or Free
+        One of `FORMS`, or a potential of which k is free and the rest is free or not.
     family : Family
         With the statistics of the kind.
     means : ndarray, shape (p,)
@@ -180,6 +181,12 @@ def likely(
     >>> found.potential  # a Gaussian fit would say k = 100, r0 = 1
     HarmonicBond(k=97.93..., r0=0.979...)
     """
+    if isinstance(form, Free) and isinstance(form.potential, PeriodicDihedral):
+        return _mode(form, family, means, kt=kt)
+    if isinstance(form, Free):
+        kind = type(form.potential)
+        at = None if len(form.names) > 1 else float(getattr(form.potential, _SQUARES[kind][1]))
+        return _harmonic(kind, family, means, reference=reference, kt=kt, at=at)
     if form in (PeriodicDihedral, FourierDihedral):
         return _modes(form, family, means, kt=kt, n=n)
     if form is HarmonicDihedral and np.sqrt(max(means[1] - means[0] ** 2, 0.0)) > NARROW:
@@ -198,9 +205,15 @@ _SQUARES: dict[type[Potential], tuple[int, str, tuple[float, float]]] = {
 
 
 def _harmonic(
-    form: type[Any], family: Family, means: Floats, *, reference: float, kt: float
+    form: type[Any],
+    family: Family,
+    means: Floats,
+    *,
+    reference: float,
+    kt: float,
+    at: float | None = None,
 ) -> Simple:
-    """k/2 (y − y0)² with y0 inside of its limits and k not negative."""
+    """k/2 (y − y0)² with y0 given or inside of its limits, and k not negative."""
     first, name, limits = _SQUARES[form]
     origin = float(np.cos(reference)) if form is CosineAngle else reference
     chosen = np.zeros((len(means), 2))
@@ -211,7 +224,11 @@ def _harmonic(
     found = family.likeliest(means, within=chosen, start=start)
     slope, curve = found.eta[first : first + 2]
     free, position = 2, origin + (-0.5 * slope / curve if curve < 0 else np.inf)
-    if not limits[0] <= position <= limits[1]:
+    if at is not None:
+        away = np.cos(at) - origin if form is CosineAngle else at - origin
+        away = np.angle(np.exp(1j * away)) if form is HarmonicDihedral else away
+        (found, position), free = _fixed(family, means, chosen, origin + float(away), origin), 1
+    elif not limits[0] <= position <= limits[1]:
         options = [_fixed(family, means, chosen, p, origin) for p in limits if np.isfinite(p)]
         found, position = max(options, key=lambda option: option[0].likelihood)
         free = 1
@@ -227,15 +244,16 @@ def _harmonic(
         position = float(np.arccos(np.clip(position, -1.0, 1.0)))
     if form is HarmonicDihedral:
         position = float(np.angle(np.exp(1j * position)))
+    fitted = 2 if at is None else 1
     return Simple(
-        form(**{"k": k, name: position}),
-        ("k", name),
-        np.array([k, position]),
-        by_eta @ found.response,
+        form(**{"k": k, name: position if at is None else at}),
+        ("k", name)[:fitted],
+        np.array([k, position])[:fitted],
+        (by_eta @ found.response)[:fitted],
         found.eta,
         found.likelihood,
         free,
-        at_limit=free == 1,
+        at_limit=free < fitted,
     )
 
 
@@ -248,6 +266,27 @@ def _fixed(
     if along[:, 0] @ found.eta > 0:  # a negative k
         found = family.at(np.zeros(len(means)), means, within=along)
     return found, position
+
+
+def _mode(form: Free, family: Family, means: Floats, *, kt: float) -> Simple:
+    """One mode of given n, whose phase is free or not."""
+    start = form.potential
+    assert isinstance(start, PeriodicDihedral)
+    within = _columns(len(means), [start.n])
+    if len(form.names) > 1:
+        return _of_modes([start.n], family.likeliest(means, within=within), kt)
+    along = within @ -np.array([[np.cos(start.phi0)], [np.sin(start.phi0)]])
+    found = family.likeliest(means, within=along)
+    k = kt * float(along[:, 0] @ found.eta)
+    return Simple(
+        PeriodicDihedral(k=k, n=start.n, phi0=start.phi0),
+        ("k",),
+        np.array([k]),
+        kt * along.T @ found.response,
+        found.eta,
+        found.likelihood,
+        1,
+    )
 
 
 def _modes(form: type[Any], family: Family, means: Floats, *, kt: float, n: float) -> Simple:
@@ -266,9 +305,14 @@ def _modes(form: type[Any], family: Family, means: Floats, *, kt: float, n: floa
             break
         modes, best = sorted([*modes, mode]), found
     assert best is not None
+    return _of_modes(modes, best, kt)
+
+
+def _of_modes(modes: list[int], best: Likeliest, kt: float) -> Simple:
+    """As k and phase of each mode."""
     cos, sin = best.eta[2::2], best.eta[3::2]
     k, phi0 = kt * np.hypot(cos, sin), np.arctan2(-sin, -cos)
-    by_eta = np.zeros((2 * len(modes), len(means)))
+    by_eta = np.zeros((2 * len(modes), len(best.eta)))
     for row, mode in enumerate(modes):
         a, b = cos[mode - 1], sin[mode - 1]
         size2 = max(a * a + b * b, 1e-300)
