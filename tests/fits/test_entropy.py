@@ -170,18 +170,20 @@ def test_tables_and_splines_give_the_force_of_a_liquid(
 ) -> None:
     """Henderson: the potential that gives g(r) is one, the one that IBI looks for, too."""
     fit = RelativeEntropy(
-        pairs={("A", "A"): form}, temperature=1.0, seed=2, dt=0.05, time=150, tolerance=2.0
+        pairs={("A", "A"): form}, temperature=1.0, seed=2, dt=0.05, time=150, every=0.5
     )
     result = fit(soft_liquid, progress=False)
     assert result.converged, result
     assert result.history[-1].chi2 < 1.5
     r = np.linspace(0.5, 2.3, 37)
     off = result.model.pairs["A", "A"].u(r) - soft().u(r)
-    assert np.max(np.abs(off)) < 0.25
-    if form is SOFT:
+    assert np.max(np.abs(off)) < 0.1
+    if form is SOFT:  # splines have errors of coefficients
         error = np.interp(r, SOFT.grid, result.errors["pair A-A"])
-        assert np.sqrt(np.mean((off / error) ** 2)) < 2.5
-    assert np.sqrt(np.mean((result.model.pairs["A", "A"].force(r) - soft().force(r)) ** 2)) < 0.3
+        assert np.max(error) < 0.05
+        # Neighbouring nodes move together: a few independent numbers only.
+        assert 0.3 < np.sqrt(np.mean((off / error) ** 2)) < 2.0
+    assert np.sqrt(np.mean((result.model.pairs["A", "A"].force(r) - soft().force(r)) ** 2)) < 0.2
 
 
 def test_at_low_density_a_table_is_the_boltzmann_inversion(gas: rg.Trace[Particles]) -> None:
@@ -216,7 +218,7 @@ def test_a_mixture_of_soft_particles() -> None:
     r = np.linspace(0.5, 2.3, 19)
     for types, height in ((("A", "A"), 2.0), (("A", "B"), 1.0)):
         off = result.model.pairs[types].u(r) - soft(height).u(r)
-        assert np.max(np.abs(off)) < 0.35, types
+        assert np.max(np.abs(off)) < 0.15, types
 
 
 def test_reweighting_agrees_with_a_run_of_its_own(liquid: rg.Trace[Particles]) -> None:

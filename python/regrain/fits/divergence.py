@@ -33,7 +33,8 @@ Floats = NDArray[np.float64]
 
 #: Curvature of S that is trusted, relative to that of the Fisher metric: less is taken for this.
 LEAST_CURVATURE = 0.1
-#: Samples per parameter below which the off-diagonal part of the metric is held back.
+#: Samples per degree of freedom (parameters, but for what the penalty holds) below which the
+#: off-diagonal part of the metric is held back.
 SAMPLES_PER_PARAMETER = 3.0
 #: By how much a step may raise the repulsive energy of the target per particle, in kT.
 RISE = 1.0
@@ -333,11 +334,12 @@ class Point:
     @cached_property
     def metric(self) -> Floats:
         """The information, safe to invert: with the penalty, held back where undersampled."""
-        information = self.information
-        shrink = np.clip(SAMPLES_PER_PARAMETER * len(information) / self.samples - 1.0, 1e-9, 0.5)
+        information, penalty = self.information, self.owner.space.penalty
         diagonal = np.diag(np.diag(information))
-        safe = (1.0 - shrink) * information + shrink * diagonal
-        return np.asarray(safe + self.owner.space.penalty)
+        held = information + penalty + 1e-9 * diagonal
+        freedom = float(np.trace(np.linalg.solve(held, information)))
+        shrink = np.clip(SAMPLES_PER_PARAMETER * freedom / self.samples - 1.0, 1e-9, 0.5)
+        return np.asarray((1.0 - shrink) * information + shrink * diagonal + penalty)
 
     @cached_property
     def samples(self) -> float:
@@ -356,10 +358,10 @@ class Point:
     def _curvature(self) -> Floats:
         """Of S, with less than the least curvature taken for that, shape (free, free)."""
         used, space = self.owner.used, self.owner.space
+        if space.linear:
+            return self.metric
         curvature = np.array(self.metric)
         for state, weighed in zip(self.owner.states, self.weighed, strict=True):
-            if space.linear:
-                break
             excess = state.target.mean - weighed.weights @ state.run.rows
             bends = space.bends(self.potentials, used, excess)
             curvature += state.weight * state.beta * bends
@@ -369,7 +371,8 @@ class Point:
 
     @cached_property
     def _inverse(self) -> Floats:
-        return np.asarray(np.linalg.inv(self._curvature))
+        inverse = np.linalg.inv(self._curvature)
+        return np.asarray(0.5 * (inverse + inverse.T))
 
     def newton(self) -> Floats:
         """The step to where the quadratic expansion of S has its minimum."""
@@ -380,14 +383,15 @@ class Point:
 
         Soft directions are held back first: in stiff ones the step stays Newton's.
         """
-        values, vectors = eigh(self._curvature, np.diag(self._units**-2.0))
-        force = vectors.T @ self.gradient
+        if self.largest(self.newton()) <= radius:
+            return self.newton()
+        units = self._units
+        values, vectors = eigh(self._curvature * np.outer(units, units))
+        force = vectors.T @ (units * self.gradient)
 
         def step(damping: float) -> Floats:
-            return np.asarray(-vectors @ (force / (values + damping)))
+            return np.asarray(-units * (vectors @ (force / (values + damping))))
 
-        if self.largest(step(0.0)) <= radius:
-            return step(0.0)
         low, high = 1e-12 * float(values.max()), float(values.max())
         while self.largest(step(high)) > radius:
             high *= 10.0
@@ -459,8 +463,7 @@ class Point:
 
     def noise(self, *, runs: float = 1.0) -> float:
         """What a Newton step gains on average from noise alone: tr(H⁻¹ cov(gradient))."""
-        values, vectors = eigh(self._inverse)
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        root = np.linalg.cholesky(self._inverse)
         return float(np.sum(self._influence(root, runs=runs)))
 
     def sigmas(self) -> float:
