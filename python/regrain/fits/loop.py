@@ -243,7 +243,8 @@ class StructureFit(ABC):
         wanted = [target_numbers(problem) for problem in problems]
         first = update.first()
         samplings = tuple(Sampling.plan(self, problem, first) for problem in problems)
-        self._tell(show, History(records, targets=wanted), None)
+        if records:
+            self._tell(show, History(records, targets=wanted), None)
         while (reason := self._stop(problems, records)) is None:
             state = len(records) % len(problems)
             rounds = records[: len(records) - state]
@@ -478,7 +479,10 @@ class StructureFit(ABC):
     @staticmethod
     def _tell(show: bool, history: History, index: int | None) -> None:
         if show:
-            print(history.head if index is None else history.line(index), file=sys.stderr)
+            if index is None or index == 0:  # with the first line its columns are known
+                print(history.head, file=sys.stderr)
+            if index is not None:
+                print(history.line(index), file=sys.stderr)
 
 
 def too_hot(problem: Problem, record: Iteration) -> bool:
