@@ -13,6 +13,7 @@ from regrain.fits import Free, RelativeEntropy, StatePoint
 from regrain.fits.counting import Counter
 from regrain.fits.divergence import Counts
 from regrain.fits.reweighting import reweight
+from regrain.fits.sampling import Sampling
 from regrain.fits.structure import Interaction
 from regrain.observables.blocks import mean_with_error
 from regrain.particles import (
@@ -245,6 +246,15 @@ def test_reweighting_agrees_with_a_run_of_its_own(liquid: rg.Trace[Particles]) -
     assert reweight((energies(0.5) - energies(1.0)) / T).share < 0.05
 
 
+@pytest.mark.parametrize("sigma", [0.7, 1.0, 1.3])
+def test_time_steps_do_not_depend_on_bad_starts(liquid: rg.Trace[Particles], sigma: float) -> None:
+    """Neither forbidden distances of the target nor a start that is too soft decide on them."""
+    fit = lj_fit(1.0, sigma, dt=None, time=None)
+    (problem,) = fit._problems(liquid)
+    plan = Sampling.plan(fit, problem, fit._update([problem]).first())
+    assert 0.004 <= plan.dt <= 0.012
+
+
 def test_two_states_at_once() -> None:
     """One spring from dimers at two temperatures."""
     form = Free(HarmonicBond(k=35.0, r0=1.0), "k", "r0")
@@ -299,7 +309,7 @@ def test_what_cannot_be_fitted(liquid: rg.Trace[Particles]) -> None:
     far = Free(LennardJones(epsilon=1.0, sigma=1.0, cutoff=4.0), "epsilon")
     with pytest.raises(rg.RegrainError, match="r_max = 4, but g\\(r\\) of the target"):
         lj_fit(1.0, 1.0, pairs={("A", "A"): far})(liquid)
-    with pytest.raises(rg.RegrainError, match="coarse run 1 of the fit: "):
+    with pytest.raises(rg.RegrainError, match=r"coarse run 1 of the fit: .* no overlaps"):
         lj_fit(1.0, 3.0)(liquid, progress=False)
 
 

@@ -463,7 +463,7 @@ class Point:
 
     def noise(self, *, runs: float = 1.0) -> float:
         """What a Newton step gains on average from noise alone: tr(H⁻¹ cov(gradient))."""
-        root = np.linalg.cholesky(self._inverse)
+        root: Floats = np.asarray(np.linalg.cholesky(self._inverse), dtype=np.float64)
         return float(np.sum(self._influence(root, runs=runs)))
 
     def sigmas(self) -> float:

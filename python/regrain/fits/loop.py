@@ -324,7 +324,11 @@ class StructureFit(ABC):
                 problem, potentials, index, time=time, refine=refine, progress=progress
             )
         except RegrainError as error:
-            raise RegrainError(f"coarse run {index + 1} of the fit: {error}") from error
+            free = not rounds and any(term.form.missing == "parameters" for term in problem.terms)
+            hint = "; or start from parameters under which the target has no overlaps"
+            raise RegrainError(
+                f"coarse run {index + 1} of the fit: {error}{hint if free else ''}"
+            ) from error
         measured, (pressure,) = measure_structure(
             trace,
             problem.interactions,

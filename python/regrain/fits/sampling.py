@@ -26,6 +26,8 @@ FRAME_STEPS, PARTICLE_FRAMES = 25, 1e7
 #: Time step and friction in terms of the fastest frequency. A noisy potential is rough, and heats
 #: what moves in it with long steps and little friction.
 STEP, FRICTION = 0.15, 0.2
+#: g(r) of a liquid is at most so many times exp(-βu) where it is large.
+CROWDED = 3.0
 #: Soft particles must not jump either: this many time scales per distance between particles.
 CROSSINGS = 3.0
 
@@ -132,8 +134,18 @@ def frequency(problem: Problem, term: Interaction, values: Floats) -> float:
         r, energy = found.x, term.energies(values)
         inside = (r > term.nodes[0]) & (r < term.nodes[-1])
         slope = np.interp(r, term.nodes, np.gradient(energy, term.spacing))
+        g = found.value
+        least = 0.0
+        if term.form.missing == "parameters":
+            # Start values are not from the target. Where they forbid what it has, nothing will be;
+            # and in the end the potential of mean force, u' = -kT g'/g, says how steep it is.
+            seen = found.sampled("pair") & inside
+            steep = np.gradient(g, r)[seen] ** 2 / g[seen]
+            least = problem.kt * float(np.sum(r[seen] ** 2 * steep)) * term.spacing
+            g = np.minimum(g, CROWDED * np.exp(-np.interp(r, term.nodes, energy) / problem.kt))
         # By parts, so that only first derivatives are taken: the integral of (r² u')' g.
-        integral = -np.sum((r**2 * slope * np.gradient(found.value, r))[inside]) * term.spacing
+        integral = -np.sum((r**2 * slope * np.gradient(g, r))[inside]) * term.spacing
+        integral = max(float(integral), least)
         density = max(problem.densities[name] for name in term.types)
         return float(np.sqrt(max(4.0 * np.pi * density * integral / (3.0 * lightest), 0.0)))
     weight = found.value * term.volume(found.x)
