@@ -200,6 +200,25 @@ def test_gromacs_tables_of_one_type(tmp_path: Path) -> None:
     assert np.isfinite(rows).all()
 
 
+def test_tables_go_on_below_the_range_as_the_linear_core_does(tmp_path: Path) -> None:
+    field = ForceField(pairs={("A", "A"): water_like()}, units="md")
+    core = water_like()
+    r = np.random.default_rng(2).uniform(0.01, 0.24, 200)
+    (xvg,) = rg.export(field, tmp_path / "core.xvg")
+    rows = np.loadtxt(xvg)
+    gromacs = CubicHermiteSpline(rows[:, 0], rows[:, 5], -rows[:, 6])
+    assert gromacs(r) == pytest.approx(core.u(r), rel=1e-6)
+    assert -gromacs(r, 1) == pytest.approx(core.force(r), rel=1e-6)
+    (npz,) = rg.export(field, tmp_path / "core.npz")
+    with np.load(npz) as tables:
+        at = tables["r_min"][0] + np.arange(4001) / 4001 * (tables["r_cut"] - tables["r_min"])[0]
+        assert at[0] < 0.01
+        # The force is a straight line there, and lines are what HOOMD-blue has between points.
+        assert np.interp(r, at, tables["F"][0]) == pytest.approx(core.force(r), rel=1e-3)
+        inside = at < 0.24
+        assert tables["F"][0][inside] == pytest.approx(core.force(at[inside]), rel=1e-9)
+
+
 def test_hoomd_tables(tmp_path: Path) -> None:
     field = mixture("reduced")
     (path,) = rg.export(field, tmp_path / "mixture.npz", points=20001)

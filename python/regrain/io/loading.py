@@ -28,6 +28,7 @@ from regrain.io._frames import (
 )
 from regrain.io._gromacs import Trr
 from regrain.io._gsd import Gsd
+from regrain.io._lammps_data import is_data, read_topology
 from regrain.io._xyz import Xyz
 from regrain.particles import Particles, Topology
 from regrain.trace import Trace
@@ -209,7 +210,10 @@ def _open(
             f"{path}: says where the atoms are, but not what; give topology= (a .gro, .pdb, .tpr "
             "or .psf file, a Universe, or a Topology)"
         )
-    known = _known(path if topology is None else topology, types=types, units=units)
+    if topology is None:
+        known = mdanalysis.open_topology(path, units=units).atoms
+    else:
+        known = _known(topology, types=types, units=units)
     if path.suffix.lower() == ".trr":
         trr = Trr(path, atoms=len(known), units=units)
         return _chosen_atoms(trr, known, select=select, types=types)
@@ -262,7 +266,11 @@ def _known(topology: Any, *, types: str, units: str) -> Any:
             if whole
             else mdanalysis.topology_of(topology.atoms, types=types)
         )
-    return mdanalysis.open_topology(_existing(topology), units=units).atoms
+    path = _existing(topology)
+    if is_data(path):
+        data = read_topology(path)
+        return data if types != "names" else replace(data, types=data.names)
+    return mdanalysis.open_topology(path, units=units).atoms
 
 
 def _same_size(name: str, atoms: int, known: Any) -> None:
