@@ -177,6 +177,8 @@ def test_integrals_that_cannot_be_held() -> None:
     one = problem()
     with pytest.raises(rg.RegrainError, match="kirkwood_buff: pair A-C is not fitted"):
         fit(kirkwood_buff={("A", "C"): 1.0})._update([one])
+    with pytest.raises(rg.RegrainError, match="'A-B' is not a tuple of two types"):
+        fit(kirkwood_buff={"A-B": 1.0})._update([one])
     waves = {
         label: replace(d, value=d.value + 0.05 * np.sin(6 * d.x) * (d.x > 2))
         for label, d in one.target.items()

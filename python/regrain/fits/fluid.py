@@ -159,7 +159,7 @@ class Fluid:
             for form in given.values()
         )
         fitted = any(term.kind != "pair" for term in self.problem.interactions)
-        return not (others or fitted or getattr(self.problem, "charges", None))
+        return not (others or fitted or self.problem.charges)
 
     @cached_property
     def seen(self) -> dict[str, NDArray[np.bool_]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +37,9 @@ class HNCGN(StructureFit):
     cutoff.
 
     Of bonded particles the relation is the site-site one (RISM) with what the target's molecules do
-    inside; bonded terms are updated beside by damped steps of Boltzmann inversion, and pairs start
-    from their potential of mean force. Known potentials stay as they are: J is that of the whole
-    liquid, ΔU of what is fitted.
+    inside; bonded terms are updated beside by damped steps of Boltzmann inversion. Known potentials
+    and charges stay as they are: J is that of the whole liquid, ΔU of what is fitted. With bonds or
+    charges pairs start from their potential of mean force.
 
     The parameters are those of `StructureFit` (5 iterations at most), and:
 
@@ -117,7 +118,8 @@ class _GaussNewton(Update):
         self.integrals = [self._integrals(fluid) for fluid in self.fluids]
         pairs = {k: s for k, s in self.inversion.shapes.items() if s.term.kind == "pair"}
         self.start = {label: self.inversion.start[label] for label in pairs}
-        self.closed = all(fluid.liquid.intra is None for fluid in self.fluids)
+        # Of molecules the closure says little, of charges known besides too much.
+        self.closed = all(f.liquid.intra is None and not f.problem.charges for f in self.fluids)
         if self.closed:
             for label, shape in pairs.items():
                 energy = self._inverted(label, len(shape.target.x))
@@ -152,7 +154,7 @@ class _GaussNewton(Update):
     def first(self) -> Potentials:
         start = dict(self.inversion.start)
         start.update(self.start)
-        if not self.closed:  # the closure says little of molecules
+        if not self.closed:
             return start
         residuals = [answer.left_out for answer in self.answers]
         rows = [
@@ -205,7 +207,7 @@ class _GaussNewton(Update):
         if asked is True:
             found = {k: kirkwood_buff(problem.target[k], problem.state.volume) for k in labels}
         else:
-            found = {f"pair {'-'.join(sorted(types))}": v for types, v in asked.items()}
+            found = {_label(types): float(value) for types, value in asked.items()}
         unknown = sorted(set(found) - set(labels))
         if unknown:
             raise RegrainError(
@@ -219,3 +221,11 @@ class _GaussNewton(Update):
                 "kirkwood_buff=False"
             )
         return found
+
+
+def _label(types: Any) -> str:
+    if not (isinstance(types, tuple) and len(types) == 2):
+        raise RegrainError(
+            f'kirkwood_buff: the key {types!r} is not a tuple of two types such as ("A", "B")'
+        )
+    return f"pair {'-'.join(sorted(types))}"

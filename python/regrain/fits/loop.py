@@ -20,10 +20,11 @@ from regrain.fits.result import History, Result, target_numbers
 from regrain.fits.sampling import Sampling
 from regrain.fits.states import pose_all
 from regrain.fits.structure import Interaction, measure_structure
+from regrain.fits.update import Update
 from regrain.fits.workdir import Workdir
-from regrain.observables import Estimate, Pressure
-from regrain.particles import Particles
-from regrain.trace import Trace
+from regrain.observables import Pressure
+from regrain.particles.charges import Coulomb
+from regrain.particles.terms import KINDS
 
 __all__ = ["StructureFit", "Update"]
 
@@ -41,58 +42,6 @@ TOO_MUCH = 50.0
 _NOT_KEPT = ("iterations",)
 
 
-class Update(ABC):
-    """What a method does between runs; what it evaluates once belongs into its constructor.
-
-    It keeps nothing between calls: all it may use are the iterations so far. That is what makes
-    every fit resumable. Where there are several states, records come in rounds of one run at each
-    of them, all with the same potentials.
-
-    Examples
-    --------
-    >>> from regrain.fits.loop import Update
-    >>> class Nothing(Update):
-    ...     def __init__(self, guess):
-    ...         self.guess = guess
-    ...     def first(self):
-    ...         return self.guess
-    ...     def next(self, records):
-    ...         return records[-1].potentials
-    ...     def errors(self, records):
-    ...         return {label: 0 * energy for label, energy in self.guess.items()}
-    """
-
-    @abstractmethod
-    def first(self) -> Potentials:
-        """Potentials to begin with."""
-
-    @abstractmethod
-    def next(self, records: list[Iteration]) -> Potentials:
-        """Potentials of the next run, from all runs so far."""
-
-    @abstractmethod
-    def errors(self, records: list[Iteration]) -> Potentials:
-        """Standard errors of the potentials of the last of these runs."""
-
-    def measure(self, trace: Trace[Particles], problem: Problem) -> dict[str, Any]:
-        """What the method needs of a coarse run besides distributions; kept as `Iteration.extra`.
-
-        Arrays by names of its own; the run is at the state of ``problem``.
-        """
-        return {}
-
-    def scores(self, records: list[Iteration]) -> dict[str, Any]:
-        """Numbers and words on the last round by names of its own, further columns of the history.
-
-        With ``x`` and ``x_error`` the error is shown beside the number.
-        """
-        return {}
-
-    def estimates(self, records: list[Iteration]) -> list[Estimate]:
-        """What the method measured of the fit as a whole; they become `Result.estimates`."""
-        return []
-
-
 @dataclass(frozen=True, kw_only=True)
 class StructureFit(ABC):
     """Potentials from distributions; the settings that all structural fits share.
@@ -104,6 +53,9 @@ class StructureFit(ABC):
         interaction. Every pair of types of the target must be named.
     bonds, angles, dihedrals : mapping of tuple of str to TableBond, TableAngle, TableDihedral
         Likewise, for all that the target has.
+    triples : mapping of (str, str, str) to potential
+    charges : Ewald or ReactionField, optional
+        What is known besides, and acts in every coarse run; the pairs make up for the rest.
     temperature : float
     pressure : float, optional
         Wanted of the coarse model; unconstrained when omitted. A `StatePoint` may have its own.
@@ -158,6 +110,8 @@ class StructureFit(ABC):
     bonds: Mapping[Types, Any] = field(default_factory=dict)
     angles: Mapping[Types, Any] = field(default_factory=dict)
     dihedrals: Mapping[Types, Any] = field(default_factory=dict)
+    triples: Mapping[Types, Any] = field(default_factory=dict)
+    charges: Coulomb | None = None
     seed: int = 0
     iterations: int = 10
     tolerance: float = 1.25
@@ -194,6 +148,11 @@ class StructureFit(ABC):
         for key in ("iterations", "exclude", "seed"):
             if int(getattr(self, key)) != getattr(self, key):
                 raise RegrainError(f"{name}: {key} is {getattr(self, key)}; give a whole number")
+        if self.charges is not None and not isinstance(self.charges, Coulomb):
+            raise RegrainError(
+                f"{name}: charges is {self.charges!r}; give how the charges of the topology act, "
+                "Ewald(cutoff=...) or ReactionField(cutoff=...), or None"
+            )
         if self.pressure is not None and not np.isfinite(self.pressure):
             raise RegrainError(
                 f"{name}: pressure is {self.pressure}; give a finite number, or None"
@@ -278,7 +237,7 @@ class StructureFit(ABC):
         )
 
     def _problems(self, target: Any) -> tuple[Problem, ...]:
-        forms = {kind: getattr(self, f"{kind}s") for kind in ("pair", "bond", "angle", "dihedral")}
+        forms = {kind: getattr(self, f"{kind}s") for kind in KINDS}
         problems = pose_all(
             target,
             forms,
@@ -286,7 +245,13 @@ class StructureFit(ABC):
             pressure=self.pressure,
             exclude=self.exclude,
         )
+        problems = tuple(replace(problem, charges=self.charges) for problem in problems)
         for term in problems[0].terms:
+            if term.kind == "triple":
+                raise RegrainError(
+                    f"{type(self).__name__}: {term.label} is a form, but distributions of pairs do "
+                    "not tell triples; give a potential with numbers, or use ForceMatching"
+                )
             if term.form.missing not in self.fills:
                 raise RegrainError(
                     f"{type(self).__name__} fits tables, {term.label} is {term.form!r}; give a "
@@ -471,8 +436,8 @@ class StructureFit(ABC):
             if item.name == "engine" and value is not None:
                 value = repr(value)
             if isinstance(value, Mapping):
-                value = {"-".join(k): None if v is None else v.to_dict() for k, v in value.items()}
-            settings[item.name] = value
+                value = {"-".join(key): _plain(kept) for key, kept in value.items()}
+            settings[item.name] = _plain(value)
         states = [[p.temperature, p.pressure, p.weight, p.fingerprint()] for p in problems]
         if len(states) == 1 and states[0][:3] == [self.temperature, self.pressure, 1.0]:
             settings["target"] = states[0][3]
@@ -497,3 +462,8 @@ def too_hot(problem: Problem, record: Iteration) -> bool:
     >>> from regrain.fits.loop import too_hot  # every fit asks
     """
     return record.temperature > problem.temperature * (1.0 + HOT)
+
+
+def _plain(value: Any) -> Any:
+    """JSON-able."""
+    return value.to_dict() if hasattr(value, "to_dict") else value

@@ -26,6 +26,7 @@ from regrain.fits.structure import (
     one_direction,
 )
 from regrain.particles import ForceField, Particles
+from regrain.particles.charges import Coulomb
 from regrain.particles.terms import KINDS
 from regrain.trace import Trace
 from regrain.units import Units, units
@@ -64,6 +65,8 @@ class Problem:
         What is fitted at any state, where others have particles that this one has not.
     trace : Trace
         The target itself, for methods that measure more of it.
+    charges : Ewald or ReactionField, optional
+        How charges act, which are known.
 
     Examples
     --------
@@ -81,6 +84,7 @@ class Problem:
     weight: float = 1.0
     everywhere: tuple[Interaction, ...] = ()
     trace: Trace[Particles] | None = None
+    charges: Coulomb | None = None
 
     @property
     def units(self) -> Units:
@@ -114,6 +118,7 @@ class Problem:
             fields[f"{term.kind}s"][term.types] = term.potential(potentials[term.label])
         return ForceField(
             **fields,
+            charges=self.charges,
             temperature=self.temperature,
             exclude=self.exclude,
             units=self.state.units,
