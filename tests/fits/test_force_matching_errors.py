@@ -335,6 +335,45 @@ def test_ranges_that_do_not_fit_the_target() -> None:
         ForceMatching(pairs={AA: BSpline(r_min=0.0, r_max=2.5, functions=8)})(target)
 
 
+def test_nobody_is_in_range() -> None:
+    target = lattice(3).map(lambda s: s.replace(positions=s.positions * 2, box=s.box * 2))
+    short = BSpline(r_min=0.05, r_max=0.15, functions=8)
+    with pytest.raises(rg.RegrainError, match=r"nobody within .*pair A-A 0.05 to 0.15.*unit"):
+        ForceMatching(pairs={AA: short})(target)
+
+
+def test_forgotten_exclusions() -> None:
+    rng = np.random.default_rng(5)
+    states = []
+    for state in gas(24, n=40):
+        axis = rng.normal(size=(40, 3))
+        axis *= 0.4 / np.linalg.norm(axis, axis=1)[:, None]
+        both = np.concatenate([state.positions, state.positions + axis])
+        together = Particles(both, box=[4.0] * 3)
+        states.append(together.replace(forces=exact_forces(together, FORM, TRUTH)))
+    with pytest.warns(UserWarning, match="40 pairs of particles stay 0.4 ± .* forgotten"):
+        ForceMatching(pairs={AA: FORM})(trace(states))
+
+
+def test_states_may_differ_in_composition() -> None:
+    rng = np.random.default_rng(6)
+    hats = BSpline(r_min=0.0, r_max=1.5, functions=9, degree=1)
+    keys = [AA, ("A", "B"), ("B", "B")]
+    truth = {key: hats.with_coefficients(rng.normal(size=9)) for key in keys}
+
+    def of(types: list[str]) -> rg.Trace[Particles]:
+        field = ForceField({k: v for k, v in truth.items() if set(k) <= set(types)})
+        states = [s.replace(topology=Topology(types)) for s in gas(6, n=len(types))]
+        return trace([s.replace(forces=field.evaluate(s).forces) for s in states])
+
+    targets = [of(["A"] * 60), of(["B"] * 50), of(["A"] * 30 + ["B"] * 25)]
+    result = ForceMatching(pairs=dict.fromkeys(keys, hats))(targets)
+    for key in keys:
+        np.testing.assert_allclose(
+            result.coefficients[f"pair {'-'.join(key)}"], truth[key].coefficients, atol=1e-10
+        )
+
+
 def test_a_box_that_changes_is_fine() -> None:
     states = gas(4) + gas(4, edge=5.0, seed=9)
     target = trace([s.replace(forces=exact_forces(s, FORM, TRUTH)) for s in states])

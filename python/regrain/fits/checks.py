@@ -26,7 +26,8 @@ SAME_VOLUME = 0.05
 ROUNDING = 1e-6
 #: Distances that stay within this fraction of their mean belong to a molecule.
 STIFF = 0.1
-#: Pairs that were as close and are this much farther off in another frame have moved apart.
+#: Pairs within so many distances of those that stay together, which are so many times farther off
+#: in another frame, have moved apart.
 APART = 1.5
 #: Frames over which pairs are followed, and the fewest that tell.
 FOLLOWED, FEWEST = 10, 5
@@ -222,7 +223,8 @@ def warn_unexcluded(trace: Trace[Particles], *, exclude: int, reach: float) -> N
     if count < max(3, 0.05 * n) or count < 0.8 * half.sum():
         return
     mean = distances[:, kept].mean(axis=0)
-    apart = (distances[0] < mean.max()) & (distances.max(axis=0) > APART * mean.max())
+    far = APART * mean.max()
+    apart = (distances[0] < far) & (distances.max(axis=0) > APART * far)
     if apart.sum() < 0.3 * count:
         return
     unit = units(states[0].units).length

@@ -288,13 +288,20 @@ class ForceMatching:
         norms = np.linalg.norm(total.r[:, :-1] @ transform, axis=0)
         unknown = np.concatenate([form.sampled(matched.counts[form.term.label]) == 0
                                   for form in forms])  # fmt: skip
+        if np.all(unknown):
+            ranges = ", ".join(
+                f"{form.term.label} {form.spline.breaks[0]:.4g} to {form.spline.breaks[-1]:.4g}"
+                for form in forms
+            )
+            raise RegrainError(
+                f"the target has nobody within the range of any form ({ranges}); check the ranges "
+                "and their unit, and the exclusions"
+            )
         weak = np.zeros(len(unknown), dtype=bool)
         freedom = max(matched.forces - int(np.sum(~unknown)), 1)
         for _ in range(10):
-            rows = stacked(
-                [continued(form, own) for form, own in zip(forms, split(unknown | weak, forms),
-                                                            strict=True)]
-            )  # fmt: skip
+            out = split(unknown | weak, forms)
+            rows = stacked([continued(form, own) for form, own in zip(forms, out, strict=True)])
             problem = Reduced(
                 transform,
                 free_directions(rows, len(unknown)),
