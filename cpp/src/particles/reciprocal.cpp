@@ -20,56 +20,6 @@ std::int32_t most(double q_max, const Vec3& edge) {
     return static_cast<std::int32_t>(std::floor(q_max * norm(edge) / tau));
 }
 
-// Of each n = 0, 1, .. the powers of exp(2 pi i s); 50 of them lose no more than 50 rounding
-// errors.
-void fill_powers(Phases& f, std::size_t axis, std::int32_t last, const std::vector<double>& s) {
-    double* re = f.row(f.first[axis]);
-    const std::size_t to_im = f.row_length();
-    for (std::size_t p = 0; p < f.size; ++p) {
-        re[p] = 1.0;
-        re[p + to_im] = 0.0;
-    }
-    if (last == 0) return;
-    double* c1 = re + 2 * to_im;
-    for (std::size_t p = 0; p < f.size; ++p) {
-        c1[p] = std::cos(tau * s[p]);
-        c1[p + to_im] = std::sin(tau * s[p]);
-    }
-    const double* c0 = c1;
-    for (std::int32_t n = 2; n <= last; ++n) {
-        double* c = re + 2 * static_cast<std::size_t>(n) * to_im;
-        for (std::size_t p = 0; p < f.size; ++p) {
-            c[p] = c0[p] * c1[p] - c0[p + to_im] * c1[p + to_im];
-            c[p + to_im] = c0[p] * c1[p + to_im] + c0[p + to_im] * c1[p];
-        }
-        c0 = c;
-    }
-}
-
-Phases phases_of(std::span<const Charge> charges, const Box& box,
-                 const std::array<std::int32_t, 3>& last) {
-    Phases f;
-    f.size = (charges.size() + Phases::block - 1) / Phases::block * Phases::block;
-    std::size_t rows = 0;
-    for (std::size_t axis = 0; axis < 3; ++axis) {
-        f.first[axis] = rows;
-        rows += 2 * (static_cast<std::size_t>(last[axis]) + 1);
-    }
-    f.charges = rows;
-    f.data.assign((rows + 1) * f.row_length(), 0.0);
-    std::array<std::vector<double>, 3> s;
-    for (auto& along : s) along.assign(f.size, 0.0);
-    for (std::size_t p = 0; p < charges.size(); ++p) {
-        const Vec3 at = box.fractional(charges[p].r);
-        s[0][p] = at.x - std::round(at.x);
-        s[1][p] = at.y - std::round(at.y);
-        s[2][p] = at.z - std::round(at.z);
-        f.row(f.charges)[p] = charges[p].q;
-    }
-    for (std::size_t axis = 0; axis < 3; ++axis) fill_powers(f, axis, last[axis], s[axis]);
-    return f;
-}
-
 }  // namespace
 
 // The rms error of a force by the waves left out is, over that of two charges at the mean distance
@@ -151,8 +101,7 @@ Sums ReciprocalSum::couple(const Box& box, std::size_t begin, std::size_t end) {
         for (std::int32_t h = 0; h <= lines.last; ++h) {
             const Overlap& o = overlaps_[lines.first + static_cast<std::size_t>(h)];
             for (std::size_t line = 0; line < 2; ++line) {
-                const double a = o[4 * line], b = o[4 * line + 1];
-                const double c = o[4 * line + 2], d = o[4 * line + 3];
+                const Modes s = modes_of(o, line);
                 const auto& w = weights_[lines.first + static_cast<std::size_t>(h)];
                 const double plus = w[2 * line], minus = w[2 * line + 1];
                 const auto add = [&](std::int32_t index, double energy) {
@@ -165,15 +114,15 @@ Sums ReciprocalSum::couple(const Box& box, std::size_t begin, std::size_t end) {
                           -f * q.x * q.y, -f * q.x * q.z, -f * q.y * q.z},
                          energy};
                 };
-                add(h, plus * ((a - b) * (a - b) + (c + d) * (c + d)));
-                add(-h, minus * ((a + b) * (a + b) + (c - d) * (c - d)));
-                const double re_plus = 2.0 * plus * (a - b), im_plus = -2.0 * plus * (c + d);
-                const double re_minus = 2.0 * minus * (a + b), im_minus = -2.0 * minus * (c - d);
-                const double p = re_plus + re_minus, m = re_plus - re_minus;
-                const double r = im_plus + im_minus, s = im_plus - im_minus;
+                add(h, plus * std::norm(s.plus));
+                add(-h, minus * std::norm(s.minus));
+                const auto up = 2.0 * plus * std::conj(s.plus);
+                const auto down = 2.0 * minus * std::conj(s.minus);
+                const auto even = up + down, odd = up - down;
+                const double p = even.real(), m = odd.real(), r = even.imag(), t = odd.imag();
                 couplings_[2 * lines.first + line * static_cast<std::size_t>(lines.last + 1) +
-                           static_cast<std::size_t>(h)] = {p,     -s,     r,     m,
-                                                           h * m, -h * r, h * s, h * p};
+                           static_cast<std::size_t>(h)] = {p,     -t,     r,     m,
+                                                           h * m, -h * r, h * t, h * p};
             }
         }
     }
@@ -191,7 +140,7 @@ Sums ReciprocalSum::compute(std::span<const Charge> charges, const Box& box,
     };
     batches_.resize(batches);
     const auto phases = [&](std::size_t begin, std::size_t end) {
-        for (std::size_t b = begin; b < end; ++b) batches_[b] = phases_of(batch(b), box, last_);
+        for (std::size_t b = begin; b < end; ++b) batches_[b].emplace(batch(b), box, last_);
     };
     parallel_for(batches, phases, 1);
     const auto overlaps = [&](std::size_t begin, std::size_t end) {
@@ -199,9 +148,9 @@ Sums ReciprocalSum::compute(std::span<const Charge> charges, const Box& box,
             Overlap* out = &overlaps_[lines_[n].first];
             std::fill_n(out, lines_[n].last + 1, Overlap{});
         }
-        for (const Phases& f : batches_) {
+        for (const std::optional<Phases>& f : batches_) {
             for (std::size_t n = begin; n < end; ++n) {
-                overlap_kernel(f, lines_[n], &overlaps_[lines_[n].first]);
+                overlap_kernel(*f, lines_[n], &overlaps_[lines_[n].first]);
             }
         }
     };
@@ -214,7 +163,7 @@ Sums ReciprocalSum::compute(std::span<const Charge> charges, const Box& box,
     const Vec3 c = wave_vector(box, {0, 0, 1});
     const auto fields = [&](std::size_t begin, std::size_t end) {
         double field[3][Phases::block];
-        field_kernel(batches_[begin / Phases::most], lines_, couplings_.data(),
+        field_kernel(*batches_[begin / Phases::most], lines_, couplings_.data(),
                      begin % Phases::most, field);
         for (std::size_t p = begin; p < end; ++p) {
             const std::size_t k = p - begin;

@@ -9,19 +9,14 @@
 #include <span>
 #include <vector>
 
-#include "reciprocal_kernel.hpp"
 #include "regrain/base/box.hpp"
 #include "regrain/base/vec3.hpp"
 #include "regrain/particles/pair_engine.hpp"
+#include "waves.hpp"
 
 namespace regrain::particles {
 
-/// A charge at a place; charges are in units in which the energy of two is q q' / r.
-struct Charge {
-    Vec3 r;
-    double q;
-};
-
+/// Charges are in units in which the energy of two is q q' / r.
 class ReciprocalSum {
 public:
     /// `accuracy` is that of Ewald.
@@ -38,7 +33,6 @@ public:
 private:
     [[nodiscard]] double needed(const Box& box, std::size_t charges) const;
     void add_line(const Box& box, std::int32_t k, std::int32_t l);
-    void make_phases(std::span<const Charge> charges, const Box& box);
     Sums couple(const Box& box, std::size_t begin, std::size_t end);
 
     double alpha_, accuracy_, q_max_{0.0};
@@ -49,7 +43,7 @@ private:
     std::vector<std::array<double, 4>> weights_;  ///< of h and -h in a line, and in its twin
     std::vector<Overlap> overlaps_;
     std::vector<Coupling> couplings_;
-    std::vector<Phases> batches_;
+    std::vector<std::optional<Phases>> batches_;
 };
 
 }  // namespace regrain::particles

@@ -148,7 +148,17 @@ TEST("density modes are the sum of exponentials") {
             worst = std::max(worst, std::abs(sum - modes[m]));
         }
         CHECK(worst < 1e-8);
+        // Any list of indices will do; those of -q are the conjugates.
+        auto some = reciprocal_indices(box, 15.0);
+        for (auto& index : some) index = {-index[0], -index[1], -index[2]};
+        some.insert(some.begin() + 1, {0, 0, 0});
+        const auto turned = density_modes(r, box, some);
+        CHECK(turned[1] == std::complex<double>(1300.0, 0.0));
+        const auto straight = density_modes(r, box, reciprocal_indices(box, 15.0));
+        for (std::size_t m = 1; m < straight.size(); ++m)
+            CHECK(std::abs(turned[m + 1] - std::conj(straight[m])) < 1e-9);
     }
+    CHECK(density_modes(r, Box(Vec3{1.0, 1.0, 1.0}), {}).empty());
     CHECK_THROWS(Error, reciprocal_indices(Box(Vec3{1.0, 1.0, 1.0}), 0.0));
     CHECK_THROWS(Error, reciprocal_indices(Box(Vec3{100.0, 100.0, 100.0}), 1e4));
 }

@@ -1,12 +1,40 @@
-#include "reciprocal_kernel.hpp"
+#include "waves.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 
 #include "simd.hpp"
 
 namespace regrain::particles {
 
 namespace {
+
+// Of each n = 0, 1, .. the powers of exp(2 pi i s); 50 of them lose no more than 50 rounding
+// errors.
+void fill_powers(Phases& f, std::size_t axis, std::int32_t last, const std::vector<double>& s) {
+    double* re = f.row(f.first[axis]);
+    const std::size_t to_im = f.row_length();
+    for (std::size_t p = 0; p < f.size; ++p) {
+        re[p] = 1.0;
+        re[p + to_im] = 0.0;
+    }
+    if (last == 0) return;
+    double* c1 = re + 2 * to_im;
+    for (std::size_t p = 0; p < f.size; ++p) {
+        c1[p] = std::cos(2.0 * std::numbers::pi * s[p]);
+        c1[p + to_im] = std::sin(2.0 * std::numbers::pi * s[p]);
+    }
+    const double* c0 = c1;
+    for (std::int32_t n = 2; n <= last; ++n) {
+        double* c = re + 2 * static_cast<std::size_t>(n) * to_im;
+        for (std::size_t p = 0; p < f.size; ++p) {
+            c[p] = c0[p] * c1[p] - c0[p + to_im] * c1[p + to_im];
+            c[p + to_im] = c0[p] * c1[p + to_im] + c0[p + to_im] * c1[p];
+        }
+        c0 = c;
+    }
+}
 
 template <int W>
 using V = simd::Double<W>;
@@ -146,6 +174,28 @@ void overlap_any(const Phases& f, const Lines& l, Overlap* o) { overlap<2>(f, l,
 void field_any(const FieldTask& t) { field<2, 2>(t); }
 
 }  // namespace
+
+Phases::Phases(std::span<const Charge> batch, const Box& box,
+               const std::array<std::int32_t, 3>& last)
+    : size((batch.size() + block - 1) / block * block) {
+    std::size_t rows = 0;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        first[axis] = rows;
+        rows += 2 * (static_cast<std::size_t>(last[axis]) + 1);
+    }
+    charges = rows;
+    data.assign((rows + 1) * row_length(), 0.0);
+    std::array<std::vector<double>, 3> s;
+    for (auto& along : s) along.assign(size, 0.0);
+    for (std::size_t p = 0; p < batch.size(); ++p) {
+        const Vec3 at = box.fractional(batch[p].r);
+        s[0][p] = at.x - std::round(at.x);
+        s[1][p] = at.y - std::round(at.y);
+        s[2][p] = at.z - std::round(at.z);
+        row(charges)[p] = batch[p].q;
+    }
+    for (std::size_t axis = 0; axis < 3; ++axis) fill_powers(*this, axis, last[axis], s[axis]);
+}
 
 void overlap_kernel(const Phases& phases, const Lines& lines, Overlap* of_lines) {
     simd::dispatch(REGRAIN_LEVELS(overlap), phases, lines, of_lines);
