@@ -48,6 +48,8 @@ class IMC(StructureFit):
         particles is added to Cov, divided by the number of runs that Cov is the mean of (the later
         half of all). 0 is the bare Newton step, large values are steps like those of `IBI`.
 
+    Errors of its results hold what the next step would change besides noise.
+
     Loses / Assumes
     ---------------
     A covariance is noisy: runs need several times more independent frames than there are features
@@ -148,7 +150,10 @@ class _Fluctuations(Inversion):
         return Row("the pressure", row, missing)
 
     def errors(self, records: list[Iteration]) -> Potentials:
-        """Counts of a run of n samples vary by their covariance over n, target and run alike."""
+        """Noise, and what the next step would change: soft directions are found slowly.
+
+        Counts of a run of n samples vary by their covariance over n, target and run alike.
+        """
         runs = records[-len(self.problems) :]
         if not runs:
             return super().errors(records)
@@ -158,7 +163,11 @@ class _Fluctuations(Inversion):
             problem, hats = bins.problem, self._hats(bins)
             share = (problem.weight / problem.kt) ** 2 * bins.per_samples(run)
             noise += share * hats.T @ run.extra["covariance"] @ hats
-        return system.errors_of(noise)
+        left = self.next(records)
+        return {
+            label: np.hypot(error, left[label] - runs[-1].potentials[label])
+            for label, error in system.errors_of(noise).items()
+        }
 
 
 class Bins:
