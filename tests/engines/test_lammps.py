@@ -219,6 +219,11 @@ def test_errors_of_lammps_are_told(lammps: None, tmp_path: Path) -> None:
         field.run(far, time=0.01, dt=0.001, every=0.01, engine=engine)
 
 
+def test_a_program_that_is_not_lammps() -> None:
+    with pytest.raises(rg.RegrainError, match=r"it wrote no log; is \('true',\) LAMMPS\?"):
+        FIELD.run(liquid(), **SHORT, engine=Lammps(command="true"))
+
+
 def test_a_run_that_blows_up(lammps: None) -> None:
     with pytest.raises(rg.RegrainError, match=r"LAMMPS stopped.*ERROR|not a number any more"):
         FIELD.run(liquid(), time=100.0, dt=0.5, every=50.0, progress=False, engine="lammps")

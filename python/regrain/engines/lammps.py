@@ -289,6 +289,7 @@ class _Run:
         printed = screen.read_text(errors="replace").splitlines() if screen.is_file() else []
         said = [line.strip() for line in [*lines, *printed] if line.startswith("ERROR")]
         last = said[:1] + [line.strip() for line in (lines or printed)[-4:] if line.strip()]
+        last = last or [f"it wrote no log; is {self.engine.command or 'lmp'} LAMMPS?"]
         kept = f"; see {self.directory / LOG}" if self.engine.directory is not None else ""
         return RegrainError(
             f"LAMMPS stopped (status {status}): {' | '.join(dict.fromkeys(last))}{kept}"

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from regrain.errors import unknown
 from regrain.io._frames import Bytes, FileError, Floats, Frame, broken, lower_triangular
+from regrain.io._lammps_units import STYLES
 from regrain.particles import Topology
 
-__all__ = ["UNITS", "Dump"]
+__all__ = ["KNOWN", "Dump"]
 
 MARK = b"ITEM: TIMESTEP"
 TIME = re.compile(rb"ITEM: TIME\s*\n\s*(\S+)\s*\n\s*\Z")
@@ -38,25 +39,8 @@ PLACES = {
 }
 
 
-@dataclass(frozen=True)
-class Scale:
-    """What the units of LAMMPS are in ours; None where they are not known."""
-
-    ours: str
-    length: float
-    time: float
-    velocity: float | None
-    force: float | None
-
-
-# CODATA 2018: 1 eV = 96.48533212 kJ/mol.
-UNITS = {
-    "real": Scale("md", 0.1, 1e-3, 100.0, 41.84),
-    "metal": Scale("md", 0.1, 1.0, 0.1, 964.8533212),
-    "lj": Scale("reduced", 1.0, 1.0, 1.0, 1.0),
-    "md": Scale("md", 0.1, 1.0, None, None),
-    "reduced": Scale("reduced", 1.0, 1.0, 1.0, 1.0),
-}
+# What units may be said to be. "md" says that lengths are Å, and nothing of time and energy.
+KNOWN = {**STYLES, "reduced": STYLES["lj"], "md": STYLES["real"]}
 
 
 @dataclass(frozen=True)
@@ -101,13 +85,13 @@ class Dump:
         head = self._bytes.read(0, HEAD)
         told = re.match(rb"\s*ITEM: UNITS\s*\n\s*(\S+)", head)
         style = units or (told[1].decode() if told else "md")
-        if style not in UNITS:
-            raise unknown(f"{self.name}: units", style, UNITS)
-        self.scale = UNITS[style]
+        if style not in KNOWN:
+            raise unknown(f"{self.name}: units", style, KNOWN)
+        self.scale, self._sure = KNOWN[style], style != "md"
         self.units = self.scale.ours
         self.times: Floats = np.array([b.time for b in self._blocks])
-        if clock:
-            self.times = self.times * self.scale.time
+        if clock and self._sure:
+            self.times = self.times / self.scale.time
         self.atoms = self._blocks[0].atoms
         first = self._table(0)
         self._ids = np.sort(first["id"]) if "id" in first else None
@@ -136,15 +120,14 @@ class Dump:
             "velocities": _three(table, ("vx", "vy", "vz"), scale.velocity),
             "forces": _three(table, ("fx", "fy", "fz"), scale.force),
         }
-        factors = {"velocities": scale.velocity, "forces": scale.force}
-        doubtful = tuple(k for k, v in vectors.items() if v is not None and factors[k] is None)
+        doubtful = tuple(k for k, v in vectors.items() if v is not None and not self._sure)
         if rotation is not None:
             positions = positions @ rotation
             vectors = {k: v if v is None else v @ rotation for k, v in vectors.items()}
             box = box @ rotation
         return Frame(
-            positions=positions * scale.length,
-            box=np.tril(box) * scale.length,
+            positions=positions / scale.length,
+            box=np.tril(box) / scale.length,
             images=images,
             doubtful=doubtful,
             remedy='give units="real", "metal" or "lj", as LAMMPS was told',
@@ -271,9 +254,9 @@ class Dump:
         if names is None:
             raise FileError(f"{self.name}, frame {i}: no columns x y z, xu yu zu, xs ys zs or xsu")
         scaled, wrapped = PLACES[names]
-        places = _three(table, names, 1.0)
+        places = _three(table, names)
         positions = places @ box if scaled else places - origin
-        images = _three(table, ("ix", "iy", "iz"), 1.0)
+        images = _three(table, ("ix", "iy", "iz"))
         if wrapped and images is None:
             return positions, None
         crossed = np.floor(positions @ np.linalg.inv(box))
@@ -284,10 +267,10 @@ class Dump:
 
 
 def _three(
-    table: Mapping[str, NDArray[Any]], names: tuple[str, str, str], factor: float | None
+    table: Mapping[str, NDArray[Any]], names: tuple[str, str, str], unit: float = 1.0
 ) -> Any:
-    """Three columns as vectors, if they are there."""
+    """Three columns as vectors in parts of a unit, if they are there."""
     if any(name not in table for name in names):
         return None
     vectors = np.column_stack([table[name] for name in names])
-    return vectors if factor is None else vectors * factor
+    return vectors / unit

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from regrain.errors import RegrainError
-from regrain.io._lammps_styles import Row, Scale, Use, table_rows
-from regrain.io._sampled import Curve
+from regrain.io._lammps_styles import Row, Use, table_rows
+from regrain.io._lammps_units import Scale
+from regrain.io._sampled import Curve, arms
 from regrain.particles import Ewald, Particles, StillingerWeber
 
 __all__ = ["Overlay", "charges", "triples"]
@@ -76,8 +77,7 @@ def _parameters(
 ) -> list[str]:
     """A file of Stillinger-Weber parameters: three bodies only, and one kind of them."""
     names = sorted(set(types))
-    reach, decay = (_two(getattr(potential, name)) for name in ("r_max", "decay"))
-    arm = {types[0]: (reach[0], decay[0]), types[2]: (reach[1], decay[1])}
+    arm = dict(zip((types[0], types[2]), arms(potential), strict=True))
     lines = [
         f"# UNITS: {scale.style}",
         f"# {'-'.join(types)!a}, written by regrain",
@@ -107,8 +107,7 @@ def _angles(types: tuple[str, ...], potential: Any, scale: Scale, points: int) -
     theta = np.linspace(curve.low, curve.high, points)
     # An arm of no length has φ = exp(-decay / r_max), by which the derivative is divided.
     slope = -potential.gradient(0.0, 0.0, theta)[2]
-    fade = np.exp(-sum(d / r for d, r in zip(_two(potential.decay), _two(potential.r_max),
-                                             strict=True)))  # fmt: skip
+    fade = np.exp(-sum(decay / reach for reach, decay in arms(potential)))
     degrees = np.degrees(theta)
     degrees[-1] = 180.0
     values = (potential.f(theta), slope / fade)
@@ -118,7 +117,3 @@ def _angles(types: tuple[str, ...], potential: Any, scale: Scale, points: int) -
         rows = table_rows(degrees, columns, scale.energy, 180.0 / np.pi)
         lines += ["", name, f"N {points}", "", *rows]
     return lines
-
-
-def _two(arms: Any) -> tuple[float, float]:
-    return arms if isinstance(arms, tuple) else (arms, arms)

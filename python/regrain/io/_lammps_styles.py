@@ -1,13 +1,13 @@
-"""The styles of LAMMPS: its units, its commands, and its tables."""
+"""The styles of LAMMPS: its commands and its tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from regrain.io._lammps_units import UNITS, Scale
 from regrain.io._sampled import Curve, Floats, pair_curves, types_of
 from regrain.particles import (
     CosineAngle,
@@ -20,9 +20,7 @@ from regrain.particles import (
 )
 
 __all__ = [
-    "UNITS",
     "Row",
-    "Scale",
     "Style",
     "Use",
     "bonded_rows",
@@ -37,32 +35,6 @@ __all__ = [
 
 # Which use of a style (its name, if there is one only), and the coefficients.
 Style = tuple[str, tuple[float | int | str, ...]]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A unit system of LAMMPS: its name, and what our units are in its own.
-
-    Examples
-    --------
-    >>> from regrain.io.lammps import UNITS
-    >>> UNITS["md"].style, UNITS["md"].length  # one nm is so many Å
-    ('real', 10.0)
-    """
-
-    style: str
-    length: float
-    energy: float
-    time: float
-
-    @property
-    def velocity(self) -> float:
-        """Our unit of velocity in theirs."""
-        return self.length / self.time
-
-
-# nm, kJ/mol and ps in Å, kcal/mol and fs; or numbers as they are.
-UNITS = {"md": Scale("real", 10.0, 1.0 / 4.184, 1000.0), "reduced": Scale("lj", 1.0, 1.0, 1.0)}
 
 
 class Use(NamedTuple):

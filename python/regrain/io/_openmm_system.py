@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
-from regrain.io._sampled import BONDED, Floats, bonded_curve
+from regrain.io._sampled import BONDED, Floats, arms, bonded_curve
 from regrain.io._to_openmm import Function, energy, functions, place
 from regrain.particles import (
     CosineAngle,
@@ -346,16 +346,15 @@ def _triples(
                 "OpenMM leaves out triples of which any two particles are excluded, not only those "
                 "whose arms are; use exclude=0, or another engine"
             )
-        arms = []
-        for k, end in ((0, "p2"), (1, "p3")):
-            reach, fade = (_two(getattr(potential, name))[k] for name in ("r_max", "decay"))
+        fades = []
+        for end, (reach, decay) in zip(("p2", "p3"), arms(potential), strict=True):
             shorter = reach * (1 - 1e-6)
-            arms.append(f"exp({fade!r}/(min(distance(p1,{end}),{shorter!r})-{reach!r}))")
+            fades.append(f"exp({decay!r}/(min(distance(p1,{end}),{shorter!r})-{reach!r}))")
         force = _force(
             forces,
             "CustomManyParticleForce",
             "1",
-            **{"energy": f"f(angle(p2,p1,p3))*{'*'.join(arms)}", "method": str(PERIODIC)},
+            **{"energy": f"f(angle(p2,p1,p3))*{'*'.join(fades)}", "method": str(PERIODIC)},
             **{"cutoff": repr(potential.reach), "particlesPerSet": "3", "permutationMode": "1"},
         )
         for name in ("PerParticleParameters", "GlobalParameters"):
@@ -369,7 +368,3 @@ def _triples(
         theta = np.linspace(0.0, np.pi, points)
         f = potential.f(theta)
         _table(Xml.SubElement(force, "Functions"), "f", (0.0, float(np.pi), f, f))
-
-
-def _two(arms: Any) -> tuple[float, float]:
-    return arms if isinstance(arms, tuple) else (arms, arms)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regrain.errors import RegrainError
 from regrain.particles import FENEBond, LennardJones, StillingerWeberPair
 
-__all__ = ["BONDED", "Curve", "bonded_curve", "pair_curve", "pair_curves", "types_of"]
+__all__ = ["BONDED", "Curve", "arms", "bonded_curve", "pair_curve", "pair_curves", "types_of"]
 
 Floats = NDArray[np.float64]
 
@@ -77,6 +77,12 @@ def bonded_curve(types: tuple[str, ...], potential: Any) -> Curve:
         # As far as it is defined: bonds that are beyond its domain occur, too.
         low, high = _edge(potential, low, 0.0), _edge(potential, high, 2.0 * high)
     return Curve(types, potential, low, high)
+
+
+def arms(potential: Any) -> list[tuple[float, float]]:
+    """r_max and decay of the arm of a triple to its first end, and of that to its second."""
+    values = [np.broadcast_to(getattr(potential, name), 2).tolist() for name in ("r_max", "decay")]
+    return list(zip(*values, strict=True))
 
 
 def types_of(curves: Iterable[Curve]) -> list[str]:

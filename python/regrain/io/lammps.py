@@ -13,9 +13,7 @@ from regrain import _core
 from regrain.errors import RegrainError
 from regrain.io._lammps_overlays import charges, triples
 from regrain.io._lammps_styles import (
-    UNITS,
     Row,
-    Scale,
     Style,
     Use,
     bonded_rows,
@@ -26,6 +24,7 @@ from regrain.io._lammps_styles import (
     pair_tables,
     plain,
 )
+from regrain.io._lammps_units import UNITS, Scale
 from regrain.io._sampled import BONDED, bonded_curve, pair_curve
 from regrain.particles import LennardJones, Particles
 

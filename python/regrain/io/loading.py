@@ -166,7 +166,7 @@ def load(
 
 def _check_units(source: Any, units: str | None) -> None:
     """That the units are ours or, of a dump, those of LAMMPS."""
-    if units in _dump.UNITS and units not in ("md", "reduced"):
+    if units in _dump.KNOWN and units not in ("md", "reduced"):
         if isinstance(source, str | PathLike) and _own(_existing(source)) is Dump:
             return
         raise RegrainError(
