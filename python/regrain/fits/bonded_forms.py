@@ -29,6 +29,8 @@ Types = tuple[str, ...]
 
 #: Values that are kept of each term for its histogram; numbers are fitted to all.
 KEPT = 200_000
+#: What moves less, in parts of its length, moves by the rounding of a file.
+RIGID = 1e-5
 #: Time step (ps) of coarse models in "md" units.
 USUAL_STEP = 0.02
 
@@ -292,7 +294,7 @@ class Gathered:
             raise RegrainError(f"{label}: one frame gives no error bars; give 10 frames or more")
         scale = abs(self.reference + means[0]) if self.kind == "bond" else 1.0
         count = self.blocks.samples * len(self.members)
-        if spread <= 1e-6 * scale:
+        if spread <= RIGID * scale:
             return FittedTerm.rigid(self.kind, self.types, x, count, dt)
         points, measure = quadrature(self.kind, self.reference + means[0], spread)
         family = Family(measure, statistics(self.kind, points, self.reference))

@@ -46,6 +46,8 @@ class FittedTerm:
         None where the term does not move at all: then it is a constraint.
     numbers : dict of str to Estimate
         What was fitted, with errors; angles in radians.
+    mean : float
+        Of the values, of bonds the length of a constraint.
     count : int
         Values that were seen: terms times frames.
     x, measured, fitted : ndarray, shape (bins,)
@@ -72,6 +74,7 @@ class FittedTerm:
     types: Types
     potential: Potential | None
     numbers: Mapping[str, Estimate]
+    mean: float
     count: int
     x: Floats
     measured: Floats
@@ -81,17 +84,13 @@ class FittedTerm:
     constrain: bool
     flags: tuple[str, ...]
 
-    @property
-    def mean(self) -> float:
-        """Mean of the coordinate, of bonds the length of a constraint."""
-        return float(np.average(self.x, weights=self.measured))
-
     @classmethod
     def rigid(cls, kind: str, types: Types, x: Any, count: int, dt: float | None) -> FittedTerm:
         """A term that does not move."""
         where, one = np.array([float(np.mean(x))]), np.ones(1)
-        return cls(kind, types, None, {}, count, where, one, one, 0.0, None, kind == "bond",
-                   ("rigid: constrain" if kind == "bond" else "rigid: no potential",))  # fmt: skip
+        flag = "rigid: constrain" if kind == "bond" else "rigid: no potential"
+        return cls(kind, types, None, {}, float(where[0]), count, where, one, one,
+                   rms=0.0, period=None, constrain=kind == "bond", flags=(flag,))  # fmt: skip
 
     @classmethod
     def of(
@@ -149,8 +148,9 @@ class FittedTerm:
         if stiff:
             flags.append("stiff: constrain")
         centres = 0.5 * (edges[1:] + edges[:-1])
-        return cls(kind, types, simple.potential, numbers, count, centres, measured, fitted, rms,
-                   period, stiff, tuple(flags))  # fmt: skip
+        mean = float(np.average(x, weights=weight))
+        return cls(kind, types, simple.potential, numbers, mean, count, centres, measured, fitted,
+                   rms=rms, period=period, constrain=stiff, flags=tuple(flags))  # fmt: skip
 
 
 def _unit(name: str, potential: Potential, system: Units) -> str:
@@ -269,7 +269,9 @@ class BondedResult:
             head = (term.kind, "-".join(term.types), form)
             tail = (str(term.count), f"{term.rms:.3f}", "; ".join(term.flags))
             lines = [(name, self._number(term, name)) for name in term.numbers]
-            lines = lines or [("length", f"{term.mean:.6g} {self._system.length}".strip())]
+            if not lines and term.kind == "bond":
+                lines = [("length", f"{term.mean:.6g} {self._system.length}".strip())]
+            lines = lines or [("angle", f"{np.rad2deg(term.mean):.6g} deg")]
             rows.append((*head, *lines[0], *tail))
             rows += [("", "", "", *line, "", "", "") for line in lines[1:]]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

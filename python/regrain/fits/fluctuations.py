@@ -86,7 +86,7 @@ def match_fluctuations(
         if np.max(np.abs(gradient[free]), initial=0.0) < TOLERANCE:
             break
         step = np.zeros_like(x)
-        step[free] = np.linalg.lstsq(cov[np.ix_(free, free)] ** 2, gradient[free], rcond=1e-12)[0]
+        step[free] = _solved(cov[np.ix_(free, free)] ** 2, gradient[free])
         size, moved = 1.0, False
         while size > 1e-10:
             new = np.maximum(x + size * step, 0.0)
@@ -101,8 +101,7 @@ def match_fluctuations(
         x, (value, cov) = new, after
     on = x > 0
     response = np.zeros((len(pairs), len(pairs)))
-    inverse = np.linalg.pinv(cov[np.ix_(on, on)] ** 2, hermitian=True, rcond=1e-10)
-    response[np.ix_(on, on)] = -inverse
+    response[np.ix_(on, on)] = -_solved(cov[np.ix_(on, on)] ** 2, np.eye(int(on.sum())))
     units = kt / variances
     return x * units, response * units[:, None] / variances[None, :]
 
@@ -116,3 +115,11 @@ def _state(rows: Floats, held: Floats, x: Floats) -> tuple[float, Floats]:
         return -np.inf, np.zeros((len(rows), len(rows)))
     value = 2.0 * float(np.sum(np.log(np.diag(factor[0])))) - float(x.sum())
     return value, rows @ cho_solve(factor, rows.T)
+
+
+def _solved(matrix: Floats, right: Floats) -> Floats:
+    """By Cholesky, or by least squares where that fails: springs that answer alike."""
+    try:
+        return np.asarray(cho_solve(cho_factor(matrix, lower=True), right))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(matrix, right, rcond=1e-12)[0])
