@@ -162,6 +162,9 @@ void ForceDesign::add_triples(const UniformSpline& spline, std::array<std::int32
     const std::uint32_t number = parts_->add(spline, 0.0);
     Parts::Interaction& interaction = parts_->interactions[number];
     interaction.triple = true;
+    parts_->moments -= interaction.pieces.moments();
+    interaction.first_moment = parts_->arm_moments;
+    parts_->arm_moments += interaction.pieces.moments();
     interaction.first_end = types[0];
     interaction.r_max = r_max;
     interaction.decay = decay;
@@ -226,9 +229,9 @@ void ForceDesign::Parts::add_triples(Workspace& work, std::span<std::uint64_t> c
         double r;
     };
     std::vector<Arm> arms;
-    work.arms.assign(moments * types.size(), 0.0);
+    work.arms.assign(arm_moments * types.size(), 0.0);
     const auto moments_at = [&](const Interaction& i, std::uint32_t id) {
-        return work.arms.data() + id * moments + i.first_moment;
+        return work.arms.data() + id * arm_moments + i.first_moment;
     };
     cells.for_neighborhoods(
         0, cells.size(), triple_reach, [&](std::uint32_t p, const Cells::Neighbors& near) {
@@ -339,7 +342,7 @@ void ForceDesign::Parts::write_particle(std::uint32_t id, const Vec3& force,
         const Interaction& i = interactions[number];
         if (!i.triple && !work.touched[number]) continue;
         work.touched[number] = false;
-        const double* of = i.triple ? work.arms.data() + id * moments : work.moments.data();
+        const double* of = i.triple ? work.arms.data() + id * arm_moments : work.moments.data();
         write_splines(i.pieces, of + i.first_moment, row + i.first_column * block_stride,
                       block_stride);
     }

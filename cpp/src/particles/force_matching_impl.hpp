@@ -11,7 +11,7 @@ struct ForceDesign::Parts {
     struct Interaction {
         Pieces pieces;
         std::size_t first_column, first_interval;
-        std::size_t first_moment;  ///< within the moments of one particle
+        std::size_t first_moment;  ///< within the moments of one particle; triples have their own
         double reach;              ///< of pairs
         bool triple{false};
         std::int32_t first_end{0};  ///< type of the end of the first arm of triples
@@ -32,7 +32,7 @@ struct ForceDesign::Parts {
     std::size_t n_types;
     std::vector<std::uint32_t> first_excluded, excluded;  ///< by particle
     std::vector<Interaction> interactions;
-    std::size_t columns{0}, intervals{0}, moments{0};
+    std::size_t columns{0}, intervals{0}, moments{0}, arm_moments{0};
     std::vector<int> pair_of_types;    ///< n_types^2: interaction or -1
     std::vector<int> triple_of_types;  ///< n_types^3, the centre in the middle
     double pair_reach{0.0}, triple_reach{0.0};
@@ -69,7 +69,7 @@ struct ForceDesign::Parts {
         std::vector<Near> near;              ///< by interaction
         std::vector<bool> touched;           ///< by interaction
         std::vector<Placed> placed;          ///< by term
-        std::vector<double> arms;            ///< moments of all particles, where there are triples
+        std::vector<double> arms;            ///< moments of triples, of all particles
         std::vector<std::uint64_t> twice;    ///< pairs met, each from both sides
         std::vector<std::uint32_t> written;  ///< particles of the block
         std::size_t in_block{0};

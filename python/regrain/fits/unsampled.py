@@ -205,6 +205,7 @@ def named(forms: Sequence[LinearForm], never: Bools, weak: Bools) -> list[Unsamp
             for run in _runs(which):
                 end = ends[int(run[0])]
                 zero = end == "end" and form.term.kind == "pair"
+                text = "no force" if zero else left[end]
                 found.append(
                     Unsampled(
                         form.term.label,
@@ -212,7 +213,7 @@ def named(forms: Sequence[LinearForm], never: Bools, weak: Bools) -> list[Unsamp
                         form.range_of(int(run[0]))[0],
                         form.range_of(int(run[-1]))[1],
                         is_never,
-                        "no force" if zero else left[end],
+                        text.replace("the force", "f") if form.term.kind == "triple" else text,
                     )
                 )
     return found
