@@ -132,6 +132,14 @@ def test_what_the_columns_say_without_a_topology(tmp_path: Path) -> None:
     assert topology.residues.tolist() == [1, 1, 1]
 
 
+def test_labels_in_place_of_types(tmp_path: Path) -> None:
+    path = tmp_path / "a.dump"
+    path.write_text(dump("id type mass x y z", ["2 OW 16 1 0 0", "1 HW 1 0 1 0"]))
+    topology = rg.load(path)[0].topology
+    assert topology.types.tolist() == ["HW", "OW"]
+    assert topology.masses.tolist() == [1.0, 16.0]
+
+
 def test_forces_that_lammps_wrote(tmp_path: Path) -> None:
     need_lammps()
     for units in ("md", "reduced"):
@@ -177,7 +185,7 @@ def test_frames_of_a_run_have_its_forces(tmp_path: Path) -> None:
          "units: got 'si', expected one of lj, "),
         (dump("id x y", ["1 0 0", "2 1 1"]), {}, "no columns x y z"),
         (dump("id x y z", ["1 0 0 nan", "2 1 1 1"]), {}, "particle 0.*finite"),
-        (dump("id x y z", ["1 0 0 a", "2 1 1 1"]), {}, "frame 0: not a number"),
+        (dump("id x y z", ["1 0 0 a", "2 1 1 1"]), {}, "frame 0: column z: could not convert"),
         (dump("id x y z", ["1 0 0 0", "2 1 1 1 1"]), {}, "there are 9 words"),
         (dump("id x y z", ["1 0 0 0"]), {}, "holds 1 atoms, the topology 2"),
         (dump("id x y z", ["1 0 0 0", "2 1 1 1"]) * 2, {}, "frame 1: its time is 100"),
@@ -187,6 +195,9 @@ def test_frames_of_a_run_have_its_forces(tmp_path: Path) -> None:
         (dump("id x y z", ["1 0 0 0", "2 1 1 1"])
          + dump("id x y z", ["1 0 0 0"]).replace("100", "200"), {}, "frame 1: holds 1 atoms"),
         ("ITEM: TIMESTEP\n", {}, "frame 0: the file ends in it"),
+        (dump("id x y z", ["1 0 0 0", "2 1 1 1"])
+         + dump("id x y z", ["1 0 0 0", "2 1 1 1"], box="pp pp pp\n0 x\n0 1\n0 1")
+         + dump("id x y z", ["1 0 0 0", "2 1 1 1"]), {}, "frame 1: its header cannot be read"),
         ("ITEM: nothing\n", {}, "is not a text dump of LAMMPS"),
     ],
 )  # fmt: skip

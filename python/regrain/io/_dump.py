@@ -29,7 +29,8 @@ HEADER = re.compile(
 )
 # No header is longer.
 HEAD = 4096
-WORDS = ("element", "typelabel")
+# Columns that may hold words.
+WORDS = ("element", "type", "typelabel")
 # Whether a set of coordinates is in parts of the box, and whether it is wrapped into it.
 PLACES = {
     ("xu", "yu", "zu"): (False, False),
@@ -106,7 +107,7 @@ class Dump:
         fields: dict[str, Any] = {
             "masses": table.get("mass", np.zeros(self.atoms)),
             "charges": table.get("q"),
-            "names": table.get("element"),
+            "names": table["element"].astype(str) if "element" in table else None,
             "residues": None if molecules is None else molecules.astype(np.int32),
         }
         return Topology(kinds, **fields)
@@ -159,7 +160,8 @@ class Dump:
             timed.append(time is not None)
             block = None if head is None else self._block(head, start, end, time)
             if block is None or (end == size and not self._whole(block)):
-                self.damage = broken(self.name, i, "the file ends in it")
+                why = "the file ends in it" if end == size else "its header cannot be read"
+                self.damage = broken(self.name, i, why)
                 break
             if self._blocks and block.atoms != self._blocks[0].atoms:
                 raise FileError(
@@ -203,23 +205,21 @@ class Dump:
                 f"{self.name}, frame {i}: {block.atoms} atoms of {len(names)} columns expected, "
                 f"but there are {len(words)} words"
             )
-        if any(name in WORDS for name in names):
+        try:
+            rows: NDArray[Any] = np.array(words, dtype=np.float64).reshape(block.atoms, len(names))
+        except ValueError:
             rows = np.array(words).reshape(block.atoms, len(names))
-        else:
-            rows = self._numbers(words, i, "").reshape(block.atoms, len(names))
         for k, name in enumerate(names):
             column = rows[:, k]
-            if name in WORDS:
-                found[name] = np.char.decode(column)
-            else:
-                found[name] = self._numbers(column, i, f" in column {name}")
+            text_too = name in WORDS and column.dtype.kind == "S"
+            found[name] = np.char.decode(column) if text_too else self._numbers(column, i, name)
         return found
 
-    def _numbers(self, words: Any, i: int, where: str) -> Floats:
+    def _numbers(self, words: Any, i: int, column: str) -> Floats:
         try:
             return np.asarray(words, dtype=np.float64)
         except ValueError as error:
-            raise FileError(f"{self.name}, frame {i}: not a number{where}: {error}") from error
+            raise FileError(f"{self.name}, frame {i}: column {column}: {error}") from error
 
     def _sorted(self, i: int) -> dict[str, NDArray[Any]]:
         """The columns of frame i, its atoms in the order of their ids."""
