@@ -433,6 +433,12 @@ MISTAKES = {
     "method": ('"HNCGN"', '"HNCG"', "got 'HNCG', expected one of .*did you mean 'HNCGN'"),
     "key of fit": ("temperature =", "temprature =", "did you mean 'temperature'"),
     "no temperature": ("temperature = 300.0", "", r"\[fit\]: temperature is missing"),
+    "no temperature to run at": (
+        'method = "HNCGN"\ntemperature = 300.0         # K\npressure = 1.0              # bar\n'
+        "time = 150.0                # ps of each coarse run: all of it in minutes\nseed = 7\n",
+        'method = "ForceMatching"\n',
+        r"\[fit\]: temperature is missing; the coarse run needs it",
+    ),
     "hot": ("temperature = 300.0", 'temperature = "hot"', r"\[fit\]: "),
     "negative": ("temperature = 300.0", "temperature = -1.0", r"\[fit\]: .*temperature is -1"),
     "one type": ("pairs.W-W", "pairs.W", r"'W' names 1 types, expected 2"),

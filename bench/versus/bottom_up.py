@@ -1,10 +1,10 @@
 """The same water through every bottom-up method: the table of docs/bottom_up.md.
 
-    OMP_NUM_THREADS=1 python bench/versus/bottom_up.py <folder> [name of a method ...]
+    OMP_NUM_THREADS=1 python bench/versus/bottom_up.py <folder> [water.gsd] [name of a method ...]
 
-Every fit leaves its folder in it, so that the same call goes on where it was stopped, and a report.
-Coarse runs of the fits are short (60 ps) and few, so that all of it takes half an hour of one core;
-longer ones make the noise smaller.
+On the SPC/E water that comes with the package, or on a trajectory of beads W with forces at 300 K,
+such as tools/spce_at_temperatures.py makes. Every fit leaves its folder, so that the same call goes
+on where it was stopped, and a report. Coarse runs of the fits are short (60 ps) and few.
 """
 
 import sys
@@ -59,13 +59,18 @@ def line(name: str, target: rg.Trace, home: Path) -> str:
     return " | ".join((name, *cells))
 
 
-def main(home: Path, names: list[str]) -> None:
-    home.mkdir(parents=True, exist_ok=True)
+def shipped() -> rg.Trace:
     files = rg.io.example("spce")
     fine = rg.load(files.trajectory, topology=files.topology, select="resname SOL")
-    target = rg.maps.Beads(by="residue", weights="mass", name="W")(fine).in_memory()
+    return rg.maps.Beads(by="residue", weights="mass", name="W")(fine)
+
+
+def main(home: Path, words: list[str]) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    own = [word for word in words if word.endswith(".gsd")]
+    target = (rg.load(own[0]) if own else shipped()).in_memory()
     print(" | ".join(("method", *HEADS)))
-    for name in names or METHODS:
+    for name in [word for word in words if word not in own] or METHODS:
         print(line(name, target, home), flush=True)
 
 

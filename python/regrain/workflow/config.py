@@ -13,6 +13,7 @@ from typing import Any
 
 from regrain.errors import RegrainError, unknown
 from regrain.maps import Beads, Map
+from regrain.particles import NVE, Langevin
 from regrain.particles.run import Settings
 from regrain.particles.terms import KINDS
 from regrain.report.known import Known
@@ -159,6 +160,7 @@ class Config:
         home = Path(base)
         load, mapping = _input(parts["input"], home), _map(parts["map"], home)
         fit, run = _fit(parts["fit"]), _run(parts["run"])
+        _check_thermostat(fit, run)
         observables, compare, export = _report(parts["report"])
         _check_known(compare.get("known"), observables, "[report.known]")
         transfer = None
@@ -383,6 +385,14 @@ def engine_of(given: Any, where: str) -> Any:
     except RegrainError as error:
         raise type(error)(f"{where}: {error}") from error
     return engine
+
+
+def _check_thermostat(fit: Any, run: Mapping[str, Any]) -> None:
+    """A fit that does without a temperature leaves a model that cannot run without one."""
+    dynamics = run.get("dynamics", Langevin())
+    own = getattr(fit, "temperature", None) or getattr(dynamics, "temperature", None)
+    if own is None and not isinstance(dynamics, NVE):
+        raise RegrainError("[fit]: temperature is missing; the coarse run needs it")
 
 
 def _check_lengths(given: Mapping[str, Any], where: str) -> None:
