@@ -230,8 +230,12 @@ def methods() -> dict[str, Any]:
     >>> "HNCGN" in methods()
     True
     """
-    fits = import_module("regrain.fits")
-    return {name: getattr(fits, name) for name in fits.__all__ if _is_settings(getattr(fits, name))}
+    home = import_module("regrain.fits")
+    found = {
+        name: getattr(home, name) for name in home.__all__ if _is_settings(getattr(home, name))
+    }
+    # Others are called without a trace: they fit what is no part of a square.
+    return {name: fit for name, fit in found.items() if "target" in _parameters(fit.__call__)}
 
 
 def _is_settings(value: Any) -> bool:
@@ -274,7 +278,8 @@ def _map(given: dict[str, Any], base: Path) -> Map:
 
 
 def _fit(given: dict[str, Any]) -> Any:
-    method = _named("regrain.fits", given.pop("method", "HNCGN"), "method of [fit]")
+    name = given.pop("method", "HNCGN")
+    method = _named("regrain.fits", name, "method of [fit]", methods())
     widths = {f"{kind}s": width for kind, width in KINDS.items()}
     for key, value in given.items():
         if key in widths:

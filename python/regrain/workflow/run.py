@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,7 +110,9 @@ def square(
     others = _others(config, target)
     home.mkdir(parents=True, exist_ok=True)
     tell(f"fit: {type(config.fit).__name__}, kept in {home / 'fit'}")
-    result = config.fit(target, workdir=home / "fit", progress=show)
+    asked = inspect.signature(config.fit.__call__).parameters
+    given = {"workdir": home / "fit", "progress": show}
+    result = config.fit(target, **{k: v for k, v in given.items() if k in asked})
     result.model.save(home / "model.json")
     tell("run: the coarse model")
     # Other engines have no checkpoints: what was run in one is run again.
@@ -120,10 +123,14 @@ def square(
     report = reports.compare(target, coarse, observables, fit=result, **config.compare)
     if config.transfer is not None:
         tell("transfer: the same model at other temperatures")
-        given = {**config.transfer, "fine": others}
-        given = _elsewhere(given, target, result.model, config.compare.get("known", {}))
+        moving = {**config.transfer, "fine": others}
+        moving = _elsewhere(moving, target, result.model, config.compare.get("known", {}))
         moved = reports.transfer(
-            result.model, observables=observables, workdir=home / "transfer", progress=show, **given
+            result.model,
+            observables=observables,
+            workdir=home / "transfer",
+            progress=show,
+            **moving,
         )
         report = report.with_section(moved)
     return Square(target, result, coarse, report, _write(config, home, result, coarse, report))
