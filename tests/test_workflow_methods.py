@@ -35,7 +35,7 @@ def gas(tmp_path_factory):
 
 
 def test_all_methods_for_pairs_are_tried_here():
-    assert set(methods()) - {"BondedForms"} == set(SETTINGS)
+    assert set(methods()) - {"BondedForms", "ElasticNetwork"} == set(SETTINGS)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
