@@ -287,10 +287,11 @@ def test_parameters_are_set_free_and_classes_are_named():
 def test_every_fit_can_be_asked_for_by_name():
     pairs = {"W-W": {"r_min": 0.22, "r_max": 0.9, "points": 69}}
     for name, kind in methods().items():
-        needed = {key: 300.0 for key in ("temperature",) if key in signature(kind).parameters}
-        assert type(demo_with({"method": name, "pairs": pairs, **needed}).fit) is kind
+        given = {"temperature": 300.0, "pairs": pairs, "cutoff": 0.9}
+        known = {key: value for key, value in given.items() if key in signature(kind).parameters}
+        assert type(demo_with({"method": name, **known}).fit) is kind
     assert {"HNCGN", "IBI", "BoltzmannInversion"} <= set(methods())
-    assert not {"Result", "History", "StructureFit", "StatePoint"} & set(methods())
+    assert not {"Result", "Target", "StructureFit", "StatePoint"} & set(methods())
 
 
 def demo_with(fit):
