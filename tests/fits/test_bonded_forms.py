@@ -36,6 +36,7 @@ JACOBIAN: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "angle": np.sin,
     "dihedral": np.ones_like,
 }
+RNG = np.random.default_rng(12)
 RANGE = {"bond": (0.0, 4.0), "angle": (0.0, np.pi), "dihedral": (-np.pi, np.pi)}
 
 
@@ -250,6 +251,18 @@ def test_a_rigid_bond_is_a_constraint() -> None:
     assert result.constraints == {("A", "B"): pytest.approx(0.4)}
     assert result.model.bonds["A", "B"] is None
     assert "rigid: constrain" in str(result)
+    # As a file of single precision has it: the rounding of places is no spring of k = 1e12.
+    rounded = np.float32(0.4 + 4.0 + np.zeros((20, 5))) + RNG.normal(scale=2e-7, size=(20, 5)) - 4.0
+    result = rg.fits.BondedForms(temperature=1.0)(trace_of("bond", rounded))
+    assert result.model.bonds["A", "B"] is None
+
+
+def test_few_samples_are_not_taken_for_a_wrong_form() -> None:
+    misses = 0
+    for seed in range(20):
+        values = drawn(PeriodicDihedral(k=0.5, n=2), (20, 10), seed=seed)
+        misses += not rg.fits.BondedForms(temperature=1.0)(trace_of("dihedral", values)).converged
+    assert misses <= 1
 
 
 def test_simulated_tetramers_give_back_their_force_field() -> None:

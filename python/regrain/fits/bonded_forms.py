@@ -310,7 +310,9 @@ class Gathered:
                 f"these spread over {np.rad2deg(spread):.0f} degrees; ask for PeriodicDihedral or "
                 "FourierDihedral"
             )
-        best = max(candidates, key=lambda one: 2 * n * one.likelihood - one.free * np.log(n))
+        # Of forms that cannot be told apart (a difference of 2 in BIC) the first.
+        scores = [2 * n * one.likelihood - one.free * np.log(n) for one in candidates]
+        best = next(c for c, s in zip(candidates, scores, strict=True) if s >= max(scores) - 2.0)
         errors = summarise(self.blocks, lambda m: best.values + (m - means) @ best.response.T)
         log_z = family.log_partition(best.eta)
 

@@ -30,6 +30,7 @@ Types = tuple[str, ...]
 DEPTH, SURE = 0.8, 5.0
 #: RMS difference of the distributions, in parts of the maximum, from which on a form misses them.
 POOR = 0.1
+MISSES = "the form misses the distribution"
 #: Steps per period below which a bond is better constrained: where grompp of GROMACS warns.
 STEPS_PER_PERIOD = 10.0
 
@@ -136,11 +137,12 @@ class FittedTerm:
         k = float(simple.values[0])
         period = 2.0 * np.pi * np.sqrt(reduced / k) if kind == "bond" and k * reduced > 0 else None
         stiff = period is not None and dt is not None and period < STEPS_PER_PERIOD * dt
-        flags = list(found.flags)
+        flags = ["few frames: errors are uncertain"] if found.flags else []
         if kind != "dihedral" and bimodal(kind, edges, shares, n_eff):
             flags.append("bimodal")
-        if rms > POOR:
-            flags.append("the form misses the distribution")
+        noise = np.mean(shares * (1.0 - shares) / n_eff / np.diff(edges) ** 2) / measured.max() ** 2
+        if rms**2 - noise > POOR**2:  # beyond the scatter of counts
+            flags.append(MISSES)
         if _soft(simple.potential, kind, x, kt):
             flags.append("too soft: less than kT")
         if simple.at_limit:
@@ -166,7 +168,7 @@ def _unit(name: str, potential: Potential, system: Units) -> str:
 
 def _edges(kind: str, x: Floats, n: float) -> Floats:
     if kind == "dihedral":
-        return np.linspace(-np.pi, np.pi, 73)
+        return np.linspace(-np.pi, np.pi, 73 if n > 5000 else 37)
     width = 3.5 * float(x.std()) / np.cbrt(max(n, 2.0))  # Scott 1979
     bins = int(np.clip(np.ptp(x) / max(width, 1e-300), 10, 60))
     return np.linspace(x.min(), x.max(), bins + 1)
@@ -260,7 +262,7 @@ class BondedResult:
         return f"no simple form: {', '.join(poor)}" if poor else "all distributions are described"
 
     def _poor(self) -> list[str]:
-        return [k for k, t in self.terms.items() if t.rms > POOR or "bimodal" in t.flags]
+        return [k for k, t in self.terms.items() if {"bimodal", MISSES} & set(t.flags)]
 
     def __str__(self) -> str:
         rows = [("kind", "types", "form", "number", "value", "terms", "RMS", "flags")]

@@ -285,10 +285,14 @@ class Search:
             return
         self.curvature = np.array([fit.curvature() for fit in self.fits]) * factor**2
         self._move(np.clip(self.centre + self.h * root, 0.0, 1.0), self.h * factor)
-        excess = float(np.max((error / (PRECISE * self.tolerances)) ** 2))
-        settled = agrees and np.all(seen) and np.all(factor > 0.6)
-        more = (min(excess, 1e6) - 1.0) * near.sum() / (2 * len(root) + 1)
-        self.plan = self._star(int(np.clip(np.ceil(more), 1, MOST_REPEATS)) if settled else 1)
+        settled = agrees and bool(np.all(seen) and np.all(factor > 0.6))
+        self.plan = self._star(self._repeats(error, int(near.sum())) if settled else 1)
+
+    def _repeats(self, error: Floats, runs: int) -> int:
+        """How many stars at once, where only noise is left: towards the error that is wanted."""
+        excess = min(float(np.max((error / (PRECISE * self.tolerances)) ** 2)), 1e6)
+        more = (excess - 1.0) * runs / (2 * len(self.centre) + 1)
+        return int(np.clip(np.ceil(more), 1, MOST_REPEATS))
 
     def _distrust(self, root: Floats) -> Floats:
         """Believe the scatter of the runs more than the errors that they say; a wider star."""

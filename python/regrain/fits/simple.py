@@ -233,7 +233,7 @@ def _harmonic(
         found, position = max(options, key=lambda option: option[0].likelihood)
         free = 1
     slope, curve = found.eta[first : first + 2]
-    k = max(-2.0 * kt * curve, 0.0)
+    k = max(0.0, -2.0 * kt * curve)
     by_eta = np.zeros((2, len(means)))
     by_eta[0, first + 1] = -2.0 * kt
     if free == 2:
