@@ -43,6 +43,7 @@ def test_combining_two_factors(benchmark):
     benchmark(_core.QrFactor(37).combine, factor)
 
 
+@pytest.mark.filterwarnings("ignore:the target says nothing:UserWarning")  # the core, in ten frames
 def test_read_map_and_match_ten_frames(benchmark):
     """The goal is 150 frames per second and core: below 67 ms."""
     files = rg.io.example("spce")

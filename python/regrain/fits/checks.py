@@ -244,7 +244,8 @@ def _followed(states: list[Particles], exclude: int, reach: float) -> Floats:
     reach = min(reach, 1.5 * float(np.cbrt(first.volume / len(first))))
     excluded = first.topology.exclusions(exclude)
     i, j, _, _ = _core.neighbor_list(first.positions, first.box, reach, True, excluded)
-    pairs = np.unique(np.stack([i, j], axis=1)[i != j], axis=0)
+    keys = np.unique(i[i != j].astype(np.int64) * len(first) + j[i != j])  # once, of many images
+    pairs = np.stack(np.divmod(keys, len(first)), axis=1)
     if not len(pairs):
         return np.empty((len(states), 0))
     return np.array([_core.bond_lengths(s.positions, s.box, pairs) for s in states])
