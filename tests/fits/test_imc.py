@@ -135,13 +135,16 @@ def test_what_cannot_be(soft_liquid: rg.Trace[Particles]) -> None:
     fit = rg.fits.IMC(
         pairs={("A", "A"): SOFT}, temperature=1.0, dt=0.05, time=2.0, every=0.5, equilibration=0
     )
-    with pytest.raises(rg.RegrainError, match="the fluctuations of a coarse run, but it has 4 fra"):
+    with (
+        pytest.raises(rg.RegrainError, match="the fluctuations of a coarse run, but it has 4 fra"),
+        pytest.warns(UserWarning, match="unknown energies is from 4 frames"),
+    ):
         fit(soft_liquid, progress=False)
 
 
 def test_it_resumes_with_what_it_measured(soft_liquid: rg.Trace[Particles], tmp_path: Any) -> None:
     settings = {"pairs": {("A", "A"): SOFT}, "temperature": 1.0, "dt": 0.05, "time": 20.0,
-                "seed": 1, "tolerance": 1e-3}  # fmt: skip
+                "every": 0.1, "seed": 1, "tolerance": 1e-3}  # fmt: skip
     first = rg.fits.IMC(**settings, iterations=1)(soft_liquid, workdir=tmp_path, progress=False)
     more = rg.fits.IMC(**settings, iterations=2)(soft_liquid, workdir=tmp_path, progress=False)
     whole = rg.fits.IMC(**settings, iterations=2)(soft_liquid, progress=False)

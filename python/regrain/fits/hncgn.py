@@ -53,7 +53,8 @@ class HNCGN(StructureFit):
     kirkwood_buff : bool, or mapping of (str, str) to float
         Hold the Kirkwood-Buff integrals of the fitted pairs at those of the target, or of these
         pairs at these values (a volume). They need a box in which g(r) has decayed, and coarse
-        runs long enough to know them.
+        runs long enough to know them; whether they are met is told by the history alone, not by
+        ``converged``.
     bonded_step : float
         0 to 1: the part of a Boltzmann step by which bonded terms are changed.
 

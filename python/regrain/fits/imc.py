@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -89,6 +90,14 @@ class _Fluctuations(Inversion):
 
     def measure(self, trace: Trace[Particles], problem: Problem) -> dict[str, Any]:
         bins = self.bins[next(k for k, own in enumerate(self.problems) if own is problem)]
+        if len(trace) < self.steps.unknowns:
+            warnings.warn(
+                f"IMC: the covariance of {self.steps.unknowns} unknown energies is from "
+                f"{len(trace)} frames, so much of it is noise; give a smaller every, a longer "
+                "time, or more damping",
+                UserWarning,
+                stacklevel=2,
+            )
         pressures = np.trace(trace.log["pressure_tensor"], axis1=1, axis2=2) / 3.0
         return fluctuations(bins, trace, pressures / problem.units.pressure_factor)
 
