@@ -431,7 +431,8 @@ def _regrets(
     fitted_here = [k for k, c in enumerate(laws) if c.made_for and abs(c.made_for - t) <= SAME * t]
     best = fitted_here[0] if fitted_here else 0
     kt = units(start.units).boltzmann * t
-    reference = laws[best].label.removeprefix(", ") or "the model as fitted"
+    name = laws[best].label.removeprefix(", ")
+    reference = f"the reference ({name})" if name else "the model as fitted"
     rows = []
     for k, law in enumerate(laws):
         if k == best:
