@@ -26,6 +26,7 @@ from regrain.particles import (
     Particles,
     PeriodicDihedral,
     Table,
+    TableBond,
     Topology,
     fcc,
 )
@@ -284,6 +285,47 @@ def test_a_fit_resumes_to_the_same_bits(tmp_path: Path) -> None:
     for one, other in zip(resumed.history, straight.history, strict=True):
         np.testing.assert_array_equal(one.potentials["bond A-A"], other.potentials["bond A-A"])
         assert one.scores == other.scores
+
+
+@pytest.mark.parametrize("names", [["epsilon"], ["epsilon", "sigma"]])
+def test_a_parameter_that_runs_away_is_named(gas: rg.Trace[Particles], names: list[str]) -> None:
+    """Points that do not see each other: no attraction and no repulsion is little enough."""
+    form = Free(LennardJones(epsilon=0.2, sigma=0.05, cutoff=1.0, mode="shifted"), *names)
+    fit = RelativeEntropy(
+        pairs={("A", "A"): form}, temperature=1.0, time=2.0, dt=0.002, seed=1, iterations=30
+    )
+    with pytest.raises(rg.RegrainError, match=r"has moved by a factor of .* the fit diverges"):
+        fit(gas, progress=False)
+
+
+@pytest.mark.slow
+def test_bonds_and_pairs_of_a_liquid_of_dimers() -> None:
+    """Forms of two kinds at once; the first runs are too short for so many nodes."""
+    index = np.arange(256).reshape(-1, 2)
+    state = fcc(cells=4, density=0.2).replace(topology=Topology(["A"] * 256, bonds=index))
+    spring = HarmonicBond(k=30.0, r0=1.0)
+    truth = ForceField({("A", "A"): soft()}, bonds={("A", "A"): spring}, temperature=1.0)
+    settings: dict[str, Any] = {"dt": 0.02, "dynamics": Langevin(friction=1.0)}
+    hot = truth.run(state, time=20, every=20, seed=1, **settings)
+    target = truth.run(hot[-1], time=100, every=0.5, seed=2, **settings).in_memory()
+    fit = RelativeEntropy(
+        pairs={("A", "A"): BSpline(r_min=0.0, r_max=2.5, functions=10)},
+        bonds={("A", "A"): TableBond(r_min=0.0, r_max=2.4, points=97)},
+        temperature=1.0,
+        seed=5,
+        dt=0.02,
+        time=60,
+    )
+    result = fit(target, progress=False)
+    assert result.converged, result
+    assert result.history[0].scores["samples"] < 10.0
+    assert max(run.time for run in result.history) > 60.0
+    r = np.linspace(0.7, 2.3, 9)
+    off = result.model.pairs["A", "A"].u(r) - soft().u(r)
+    assert np.max(np.abs(off)) < 0.15
+    x = np.linspace(0.75, 1.25, 9)
+    bond = result.model.bonds["A", "A"].u(x) - spring.u(x)
+    assert np.ptp(bond) < 0.3
 
 
 @pytest.mark.parametrize(

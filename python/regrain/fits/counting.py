@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 #: Bins of the longest pair potential, of bonds, and of angles.
 PAIR_BINS, BOND_BINS, ANGLE_BINS = 800, 1000, 720
 #: Frames of a coarse run that are counted at most: frames closer to each other are much alike.
-FRAMES = 1500
+FRAMES = 3000
 #: Bonds without a range of their own are counted up to so many times the longest of the target.
 LONGER = 2.0
 

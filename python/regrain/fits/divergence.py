@@ -189,12 +189,12 @@ class Divergence:
             step = point.damped(radius)
             found, whole = self._search(point, step, share)
             if found is None or (taken == 0 and not whole):
-                if taken == 0:
+                if taken == 0 and not _near(point):
                     return Descent(self._leap(point, step), 1, "leap")
-                return Descent(point, taken, "share")
+                return Descent(found or point, taken, _end(found or point))
             point, taken = found, taken + 1
             if not whole:
-                return Descent(point, taken, "share")
+                return Descent(point, taken, _end(point))
         return Descent(point, taken, "steps")
 
     def _search(self, point: Point, step: Floats, share: float) -> tuple[Point | None, bool]:
@@ -225,6 +225,15 @@ class Divergence:
         )
 
 
+def _near(point: Point) -> bool:
+    """Whether the minimum is closer than noise lets it be known: half an error."""
+    return -float(point.gradient @ point.newton()) < 0.25 * point.noise()
+
+
+def _end(point: Point) -> str:
+    return "minimum" if _near(point) else "share"
+
+
 @dataclass(frozen=True, eq=False)
 class Descent:
     """Where a descent ended, after how many steps, and why.
@@ -234,8 +243,8 @@ class Descent:
     point : Point
     steps : int
     end : {"minimum", "share", "leap", "steps"}
-        At the minimum; where the frames of the run stopped being worth it; beyond that, in one step
-        from the start; or after as many steps as were allowed.
+        At the minimum, but for less than noise; where the frames of the run stopped being worth it;
+        beyond that, in one step from the start; or after as many steps as were allowed.
 
     Examples
     --------
@@ -334,12 +343,17 @@ class Point:
     @cached_property
     def metric(self) -> Floats:
         """The information, safe to invert: with the penalty, held back where undersampled."""
-        information, penalty = self.information, self.owner.space.penalty
-        diagonal = np.diag(np.diag(information))
-        held = information + penalty + 1e-9 * diagonal
-        freedom = float(np.trace(np.linalg.solve(held, information)))
-        shrink = np.clip(SAMPLES_PER_PARAMETER * freedom / self.samples - 1.0, 1e-9, 0.5)
-        return np.asarray((1.0 - shrink) * information + shrink * diagonal + penalty)
+        information, diagonal = self.information, np.diag(np.diag(self.information))
+        shrink = np.clip(SAMPLES_PER_PARAMETER * self.freedom / self.samples - 1.0, 1e-9, 0.5)
+        held = (1.0 - shrink) * information + shrink * diagonal
+        return np.asarray(held + self.owner.space.penalty)
+
+    @cached_property
+    def freedom(self) -> float:
+        """Number of parameters, but for what the penalty holds."""
+        information = self.information
+        held = information + self.owner.space.penalty + 1e-9 * np.diag(np.diag(information))
+        return float(np.trace(np.linalg.solve(held, information)))
 
     @cached_property
     def samples(self) -> float:

@@ -31,6 +31,10 @@ Floats = NDArray[np.float64]
 
 #: χ² of the structure beyond which it is said that the forms cannot give the target.
 MISFIT = 2.0
+#: Factor from its start beyond which a parameter has run away.
+FAR = 300.0
+#: Independent samples of a run per free parameter; runs are made longer for them, up to so much.
+ENOUGH, LONGER = 10.0, 4.0
 #: Share of the way to the last run that is taken at least when it went too far.
 SHORTEST = 0.1
 
@@ -112,6 +116,14 @@ class RelativeEntropy(StructureFit):
             return max(worst, 1.0 + 1e-9)
         return worst
 
+    def _stretch(self, problem: Problem, records: list[Iteration]) -> float:
+        """As long as the last run should have been for so many parameters."""
+        found = records[-1].scores.get("samples") if records else None
+        if found is None:
+            return 1.0
+        factor = records[-1].time / records[0].time * ENOUGH / found
+        return float(np.clip(factor, 1.0, LONGER))
+
     def _agreement(self, problems: Sequence[Problem], runs: Sequence[Iteration]) -> str:
         text = (
             "the gradient of the relative entropy is zero within its error "
@@ -164,7 +176,18 @@ class _Descent(Update):
         return {"counts": self.counter.rows(trace)}
 
     def next(self, records: list[Iteration]) -> Potentials:
-        return self._proposed(records)[0]
+        potentials = self._proposed(records)[0]
+        before, after = self.space.theta(self.start), self.space.theta(potentials)
+        for unknown, place in zip(self.space.unknowns, self.space.places, strict=True):
+            moved = np.where(unknown.logarithmic, after[place] - before[place], 0.0)
+            worst = int(np.argmax(np.abs(moved)))
+            if abs(moved[worst]) > np.log(FAR):
+                raise RegrainError(
+                    f"{unknown.names[worst]} has moved by a factor of {np.exp(moved[worst]):.3g} "
+                    "from its start, so the fit diverges: the target asks for no finite value of "
+                    "it; keep it fixed, start elsewhere, or give another form"
+                )
+        return potentials
 
     def _proposed(self, records: list[Iteration]) -> tuple[Potentials, str]:
         """The next potentials, and how they were reached."""
@@ -175,12 +198,12 @@ class _Descent(Update):
         return descent.point.potentials, descent.end
 
     def _back(self, records: list[Iteration]) -> Potentials | None:
-        """Part of the last step, if S rose along it by the trapezoidal rule of its slopes.
+        """Part of the last leap, if S rose along it by the trapezoidal rule of its slopes.
 
-        A step within the reach of reweighting was seen to lower S.
+        Steps within the reach of reweighting were seen to lower S.
         """
         count = len(self.problems)
-        if len(records) < 2 * count or records[-1].scores.get("by") == "minimum":
+        if len(records) < 2 * count or records[-1].scores.get("by") != "leap":
             return None
         before, after = self._divergence(records[:-count]).start, self._divergence(records).start
         step = after.theta - before.theta
@@ -227,6 +250,7 @@ class _Descent(Update):
         scores: dict[str, Any] = {
             "by": self._proposed(before)[1] if before else "start",
             "gradient": point.sigmas(),
+            "samples": point.samples / point.freedom,
         }
         if before:
             scores["share"] = self._divergence(before).at(point.theta).share

@@ -91,7 +91,9 @@ class Unknown:
         return np.asarray(np.interp(np.arange(len(values)), self.index, own))
 
     def _bare(self, theta: Floats) -> Floats:
-        return np.where(self.logarithmic, np.exp(np.where(self.logarithmic, theta, 0.0)), theta)
+        with np.errstate(over="ignore"):  # potentials refuse what is not finite
+            grown = np.exp(np.where(self.logarithmic, theta, 0.0))
+        return np.where(self.logarithmic, grown, theta)
 
     def scale(self, values: Floats) -> Floats:
         """∂λ/∂θ of the free parameters."""
