@@ -38,7 +38,8 @@ class IMC(StructureFit):
     liquids: cross effects of all interactions are in it. Each update solves Cov ΔU = kT (S − S*),
     the Newton step of the relative entropy, where a second-difference penalty holds back what is
     narrower than ``smoothing``. The pressure is one linear row that is met exactly, from the same
-    fluctuations. It starts from Boltzmann inversion.
+    fluctuations. It starts from Boltzmann inversion. `Result.errors` hold what the next step would
+    change, besides noise.
 
     The parameters are those of `StructureFit`, and:
 
@@ -48,8 +49,6 @@ class IMC(StructureFit):
         Holds back what fluctuations tell little about: so much of the response of independent
         particles is added to Cov, divided by the number of runs that Cov is the mean of (the later
         half of all). 0 is the bare Newton step, large values are steps like those of `IBI`.
-
-    Errors of its results hold what the next step would change besides noise.
 
     Loses / Assumes
     ---------------
