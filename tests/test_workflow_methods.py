@@ -12,7 +12,7 @@ from regrain.workflow.config import methods
 
 TABLE = {"r_min": 0.85, "r_max": 1.6, "points": 26}
 SPLINE = {"r_min": 0.85, "r_max": 1.6, "functions": 9}
-RUNS = {"iterations": 1, "time": 2.0, "dt": 0.005}
+RUNS = {"iterations": 1, "time": 2.0, "dt": 0.005, "every": 0.02}
 SETTINGS = {
     "BoltzmannInversion": (TABLE, {}),
     "IBI": (TABLE, RUNS),

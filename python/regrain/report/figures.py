@@ -189,8 +189,9 @@ def against_temperature(
         ax.set_ylabel(_label(f"{quantity or known[0]} {what}".strip(), first.unit))
         unit = str(mine[0].at["where"]).partition(" ")[2]
         ax.set_xlabel(_label("temperature", "" if unit.startswith("=") else unit))
-        if len({t for points in series.values() for t, _ in points}) == 1:
-            ax.set_xticks([series[next(iter(series))][0][0]])
+        places = sorted({t for points in series.values() for t, _ in points})
+        if len(places) <= 8:
+            ax.set_xticks(places)
         ax.legend()
     return ax
 
