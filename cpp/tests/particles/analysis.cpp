@@ -151,11 +151,11 @@ TEST("density modes are the sum of exponentials") {
         // Any list of indices will do; those of -q are the conjugates.
         auto some = reciprocal_indices(box, 15.0);
         for (auto& index : some) index = {-index[0], -index[1], -index[2]};
-        some.insert(some.begin() + 1, {0, 0, 0});
+        some.insert(some.begin(), {0, 0, 0});  // of a small box there may be no others
         const auto turned = density_modes(r, box, some);
-        CHECK(turned[1] == std::complex<double>(1300.0, 0.0));
+        CHECK(turned[0] == std::complex<double>(1300.0, 0.0));
         const auto straight = density_modes(r, box, reciprocal_indices(box, 15.0));
-        for (std::size_t m = 1; m < straight.size(); ++m)
+        for (std::size_t m = 0; m < straight.size(); ++m)
             CHECK(std::abs(turned[m + 1] - std::conj(straight[m])) < 1e-9);
     }
     CHECK(density_modes(r, Box(Vec3{1.0, 1.0, 1.0}), {}).empty());
