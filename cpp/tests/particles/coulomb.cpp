@@ -83,7 +83,7 @@ Found expected(const System& s, double cutoff, double alpha) {
     for (const auto& index : reciprocal_indices(s.box, 9.5 * alpha)) {
         const Vec3 k = wave_vector(s.box, index);
         std::complex<double> sum;
-        for (std::size_t i = 0; i < n; ++i) sum += std::polar(q[i], dot(k, s.positions[i]));
+        for (std::size_t i = 0; i < n; ++i) sum += q[i] * std::polar(1.0, dot(k, s.positions[i]));
         const double weight = 4.0 * std::numbers::pi / s.box.volume() / norm2(k) *
                               std::exp(-norm2(k) / (4.0 * alpha * alpha)) * f;
         const double energy = weight * std::norm(sum);
@@ -92,7 +92,7 @@ Found expected(const System& s, double cutoff, double alpha) {
         out.sums.virial[0] += energy - pull * k.x * k.x;
         out.sums.virial[5] -= pull * k.y * k.z;
         for (std::size_t i = 0; i < n; ++i) {
-            const auto wave = std::conj(sum) * std::polar(q[i], dot(k, s.positions[i]));
+            const auto wave = std::conj(sum) * q[i] * std::polar(1.0, dot(k, s.positions[i]));
             out.forces[i] += k * (2.0 * weight * wave.imag());
         }
     }
