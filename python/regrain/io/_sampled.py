@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 BONDED = {"bond": "bonds", "angle": "angles", "dihedral": "dihedrals"}
 # Where no potential says what a short distance is, in parts of the cutoff.
 SHORT = 1e-3
+# Of the way to where a potential is not defined any more: to the last digits.
+HALVINGS = 50
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def _edge(potential: Any, inside: float, outside: float) -> float:
     """How far a potential is defined on the way from inside to outside."""
     if _has(potential, outside):
         return outside
-    while abs(inside - outside) > 1e-12 * abs(inside):
+    for _ in range(HALVINGS):
         middle = 0.5 * (inside + outside)
         if _has(potential, middle):
             inside = middle

@@ -181,11 +181,13 @@ class _System:
 
     def _pairs(self) -> list[str]:
         kinds, rows = self.kinds[0], []
+        known: dict[tuple[str, str], Style] = {}
         for j, (b, _) in enumerate(kinds):
             for i, (a, _) in enumerate(kinds[: j + 1]):
                 types = (min(a, b), max(a, b))
-                style, numbers = self._pair(types, self.model.pairs[types])
-                rows.append(Row(f"{i + 1} {j + 1}", style, numbers, types))
+                if types not in known:  # types of several masses share a table
+                    known[types] = self._pair(types, self.model.pairs[types])
+                rows.append(Row(f"{i + 1} {j + 1}", *known[types], types))
         longest = repr(self.model.cutoff * self.scale.length)
         uses = {
             key: Use(key.split()[0], longest, key.partition(" ")[2])
