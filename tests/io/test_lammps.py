@@ -136,6 +136,8 @@ def test_files_and_what_they_say(tmp_path: Path) -> None:
         (formulas(exclude=4), {"state": chains()}, r"exclude=4: LAMMPS.*3 bonds"),
         (formulas().replace(charges=ReactionField(cutoff=0.9)), {"state": charged()},
          "LAMMPS has no reaction field"),
+        (formulas().replace(charges=Ewald(cutoff=0.2)), {"state": charged()},
+         "beyond the cutoff of the charges, 0.2, where LAMMPS does not exclude"),
         (triples().replace(charges=Ewald(cutoff=0.9)), {"state": charged()},
          r"with charges LAMMPS keeps the pairs.*use exclude=0"),
         (bonded(units="reduced"), {"state": chains()}, r"'reduced' units, the state in 'md'"),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from regrain import _core
 from regrain.errors import RegrainError
 from regrain.io._lammps_styles import Row, Use, table_rows
 from regrain.io._lammps_units import Scale
@@ -37,6 +38,13 @@ def charges(model: Any, state: Particles, scale: Scale) -> list[Overlay]:
     if not isinstance(law, Ewald):
         raise RegrainError(
             f"LAMMPS has no reaction field that is {law!r}; use Ewald charges, or another engine"
+        )
+    excluded = state.topology.exclusions(model.exclude)
+    farthest = _core.bond_lengths(state.positions, state.box, excluded).max(initial=0.0)
+    if farthest > law.cutoff:
+        raise RegrainError(
+            f"two particles that bonds exclude are {farthest:g} apart, beyond the cutoff of the "
+            f"charges, {law.cutoff:g}, where LAMMPS does not exclude them; give a longer one"
         )
     # LAMMPS counts errors of forces in those of two unit charges at distance 1.
     q2 = float(np.mean(state.topology.charges**2))
