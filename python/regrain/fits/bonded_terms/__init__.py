@@ -1,0 +1,1 @@
+"""Simple forms of bonded potentials by maximum likelihood."""

@@ -1,0 +1,1 @@
+"""Force matching: one linear least-squares problem."""

@@ -1,0 +1,1 @@
+"""Relative entropy: Newton steps on reweighted coarse runs."""

@@ -1,0 +1,1 @@
+"""Elastic networks: springs from a structure or from fluctuations."""

@@ -1,0 +1,1 @@
+"""Fits of distributions: the loop of coarse runs, and the methods that are updates of it."""

@@ -1,0 +1,1 @@
+"""Parameters of models from what is known of observables."""

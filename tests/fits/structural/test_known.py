@@ -1,0 +1,87 @@
+"""What is known besides the forms: charges and triples act in every coarse run."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import regrain as rg
+from regrain.particles import (
+    ForceField,
+    Langevin,
+    LennardJones,
+    Particles,
+    ReactionField,
+    StillingerWeber,
+    Table,
+    TableTriple,
+    Topology,
+    fcc,
+)
+from tests.fits.conftest import SOFT
+
+FIELD = ReactionField(cutoff=2.5)
+TYPES = [("A", "A"), ("A", "B"), ("B", "B")]
+FORM = Table(r_min=0.75, r_max=2.5, points=71)
+CORE = LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5, mode="force-shifted")
+
+
+def test_known_laws_are_in_the_model_and_in_the_workdir(
+    soft_liquid: rg.Trace[Particles], tmp_path: Path
+) -> None:
+    charged = Topology(["A"] * 256, charges=np.tile([0.1, -0.1], 128))
+    target = soft_liquid.map(lambda state: state.replace(topology=charged))
+    triple = StillingerWeber(epsilon=0.1, theta0=1.9, r_max=1.5, decay=1.0)
+    settings: dict[str, Any] = {"pairs": {("A", "A"): SOFT}, "temperature": 1.0, "dt": 0.05,
+                                "time": 5.0, "iterations": 1, "charges": FIELD,
+                                "triples": {("A", "A", "A"): triple}}  # fmt: skip
+    fit = rg.fits.HNCGN(**settings, kirkwood_buff={("A", "A"): -1.5})
+    result = fit(target, workdir=tmp_path, progress=False)
+    assert result.model.charges == FIELD
+    assert result.model.triples["A", "A", "A"] == triple
+    again = fit(target, workdir=tmp_path, progress=False)
+    assert again.model == result.model
+    with pytest.raises(rg.RegrainError, match="charges was"):
+        rg.fits.HNCGN(**{**settings, "charges": None}, kirkwood_buff={("A", "A"): -1.5})(
+            target, workdir=tmp_path, progress=False
+        )
+
+
+def test_what_is_no_known_law(soft_liquid: rg.Trace[Particles]) -> None:
+    with pytest.raises(rg.RegrainError, match=r"IBI: charges is 1.0; give how the charges"):
+        rg.fits.IBI(pairs={("A", "A"): SOFT}, temperature=1.0, charges=1.0)  # type: ignore[arg-type]
+    form = TableTriple(points=11, r_max=1.5, decay=1.0)
+    fit = rg.fits.IMC(pairs={("A", "A"): SOFT}, temperature=1.0, triples={("A", "A", "A"): form})
+    with pytest.raises(rg.RegrainError, match="triple A-A-A is a form, but distributions of pairs"):
+        fit(soft_liquid)
+
+
+@pytest.mark.slow
+def test_the_cores_of_ions_come_back_beside_their_charges() -> None:
+    n = 256
+    topology = Topology(["A", "B"] * (n // 2), charges=np.tile([1.0, -1.0], n // 2))
+    start = fcc(cells=4, density=0.5).replace(topology=topology)
+    field = ForceField(dict.fromkeys(TYPES, CORE), temperature=1.5, charges=FIELD)
+    settings: dict[str, Any] = {"dt": 0.004, "dynamics": Langevin(friction=1.0)}
+    first = field.run(start, time=20, every=20, seed=1, **settings)
+    target = field.run(first[-1], time=120, every=0.2, seed=2, **settings).in_memory()
+    pressure = float(rg.observables.Pressure()(target))
+    result = rg.fits.HNCGN(
+        pairs=dict.fromkeys(TYPES, FORM),
+        temperature=1.5,
+        charges=FIELD,
+        pressure=pressure,
+        pressure_error=0.03,
+        seed=3,
+        time=60,
+        dt=0.004,
+        every=0.2,
+        iterations=3,
+    )(target, progress=False)
+    for types in TYPES:
+        found = result.problem.target[f"pair {'-'.join(types)}"]
+        seen = (np.interp(FORM.grid, found.x, found.value) > 0.5) & (FORM.grid < 2.45)
+        error = (result.model.pairs[types].energy - CORE.u(FORM.grid))[seen] / 1.5
+        assert np.max(np.abs(error)) < 0.2  # kT; the charges themselves are 1 / 1.5 at r = 1
+        assert np.sqrt(np.mean(error**2)) < 0.08
