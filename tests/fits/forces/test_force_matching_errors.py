@@ -1,5 +1,6 @@
 """What force matching says about its own errors, and what it leaves to nobody."""
 
+import tracemalloc
 import warnings
 from pathlib import Path
 from typing import Any
@@ -404,3 +405,23 @@ def test_a_workdir_keeps_what_the_frames_came_to(tmp_path: Path) -> None:
         ForceMatching(pairs={AA: FORM}, blocks=3)(target, workdir=tmp_path)
     with pytest.raises(rg.RegrainError, match=r"holds another fit .*target was"):
         ForceMatching(pairs={AA: FORM})(target[:6], workdir=tmp_path)
+
+
+# ---------------------------------------------------------------------- what it costs
+
+
+def test_memory_does_not_grow_with_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each frame a mark is kept, and forces for the noise as far as there is room for them."""
+    monkeypatch.setattr("regrain.fits.forces.fibre.ROOM", 100_000)
+    base = trace(gas(240, n=400, edge=8.0))
+    lazy = base.map(lambda s: s.replace(forces=exact_forces(s, FORM, TRUTH)))
+    fit = ForceMatching(pairs={AA: FORM}, blocks=10)
+    fit(lazy[:5])  # what is loaded once
+    peaks = []
+    for n in (30, 240):
+        tracemalloc.start()
+        fit(lazy[:n])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    frame = 2 * 400 * 3 * 8  # positions and forces
+    assert peaks[1] - peaks[0] < 210 * 0.05 * frame

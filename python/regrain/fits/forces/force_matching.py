@@ -54,7 +54,8 @@ class ForceMatching:
     Forces are linear in the parameters of the forms, so this is one linear least-squares problem
     (S. Izvekov and G. A. Voth, J. Phys. Chem. B 109, 2469 (2005); W. G. Noid et al., J. Chem. Phys.
     128, 244114 (2008)), and needs no coarse run. Rows of all frames are turned into a triangular
-    factor as they come (QR, never normal equations), so memory does not grow with frames.
+    factor as they come (QR, never normal equations), so memory does not grow with frames (but for
+    up to 64 MB of forces that are kept to tell noise by).
 
     Parameters
     ----------
