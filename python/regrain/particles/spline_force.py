@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regrain import _core
 from regrain.errors import RegrainError
+from regrain.particles.parameters import Law
 from regrain.particles.potentials import Floats, Potential, grid_values
 
-__all__ = ["SplineForce", "dense"]
+__all__ = ["SplineForce", "Splined", "dense"]
 
-Form = TypeVar("Form", bound="SplineForce")
+Form = TypeVar("Form", bound="Splined")
 
 # What the tables of the engine may be off by, over the largest force; and their size at most.
 TABLE_ERROR = 0.8e-8
@@ -23,36 +24,29 @@ MOST_POINTS = 65536
 PER_INTERVAL = 8
 
 
-class SplineForce(Potential):
-    """A potential whose force -du/dx is a sum of B-splines; the base of all of them.
-
-    The coefficients are those of the force, B-splines on equal intervals: degree 0 are bins (also
-    called delta basis), 1 hats (linear basis), 3 cubic, 5 quintic splines. The energy is their
-    exact integral. Without coefficients it is a form to be fitted. Outside of their range the
-    functions go on linearly, except pairs beyond ``r_max``, which do not interact.
-
-    Loses / Assumes
-    ---------------
-    Nothing finer than an interval.
+class Splined(Law):
+    """What laws whose numbers are the coefficients of B-splines on equal intervals share.
 
     Examples
     --------
-    >>> from regrain.particles import BSpline
-    >>> form = BSpline(r_min=0.5, r_max=1.5, functions=4)
-    >>> form.basis([0.5, 1.0]).tolist()
-    [[1.0, 0.0, 0.0, 0.0], [0.125, 0.375, 0.375, 0.125]]
+    >>> from regrain.particles import BSplineAngle
+    >>> BSplineAngle(functions=4, degree=1).breaks.round(2).tolist()
+    [0.0, 1.05, 2.09, 3.14]
     """
 
     functions: int
     degree: int
     coefficients: Floats | None
+    least_degree: ClassVar[int] = 0
 
     def _range(self) -> tuple[float, float]:
         raise NotImplementedError
 
     def _check(self) -> None:
-        if not 0 <= self.degree <= 9:
-            raise RegrainError(f"{self!r}: degree must be 0 (bins), 1 (hats), 3 (cubic) up to 9")
+        super()._check()
+        if not self.least_degree <= self.degree <= 9:
+            bins = "0 (bins), " if self.least_degree == 0 else ""
+            raise RegrainError(f"{self!r}: degree must be {bins}1 (hats), 3 (cubic) up to 9")
         if self.intervals < 1:
             raise RegrainError(
                 f"{self!r}: splines of degree {self.degree} need at least {self.degree + 1} "
@@ -84,6 +78,40 @@ class SplineForce(Potential):
     def grid(self) -> Floats:
         """Equally spaced points of the range, some in every interval: to draw or bin by."""
         return np.linspace(*self._range(), PER_INTERVAL * self.intervals + 1)
+
+    def with_coefficients(self: Form, coefficients: ArrayLike) -> Form:
+        """The same functions with coefficients, shape (functions,)."""
+        given = np.asarray(coefficients, dtype=float)
+        return replace(self, coefficients=given)  # type: ignore[type-var]
+
+    def _given(self) -> Floats:
+        if self.coefficients is None:
+            raise RegrainError(
+                f"{self!r} has no coefficients yet: it is a form to be fitted; give "
+                "coefficients=..., one value per function"
+            )
+        return self.coefficients
+
+
+class SplineForce(Splined, Potential):
+    """A potential whose force -du/dx is a sum of B-splines; the base of all of them.
+
+    The coefficients are those of the force, B-splines on equal intervals: degree 0 are bins (also
+    called delta basis), 1 hats (linear basis), 3 cubic, 5 quintic splines. The energy is their
+    exact integral. Without coefficients it is a form to be fitted. Outside of their range the
+    functions go on linearly, except pairs beyond ``r_max``, which do not interact.
+
+    Loses / Assumes
+    ---------------
+    Nothing finer than an interval.
+
+    Examples
+    --------
+    >>> from regrain.particles import BSpline
+    >>> form = BSpline(r_min=0.5, r_max=1.5, functions=4)
+    >>> form.basis([0.5, 1.0]).tolist()
+    [[1.0, 0.0, 0.0, 0.0], [0.125, 0.375, 0.375, 0.125]]
+    """
 
     def _fold(self, raw: Floats) -> Floats:
         """Values of the functions between all knots as those of the functions of the form."""
@@ -158,19 +186,6 @@ class SplineForce(Potential):
         return self._fold(lengths * np.cumsum(above[:, ::-1], axis=1)[:, -2::-1])
 
     # ------------------------------------------------------------------ with numbers
-
-    def with_coefficients(self: Form, coefficients: ArrayLike) -> Form:
-        """The same functions with coefficients, shape (functions,)."""
-        given = np.asarray(coefficients, dtype=float)
-        return replace(self, coefficients=given)  # type: ignore[type-var]
-
-    def _given(self) -> Floats:
-        if self.coefficients is None:
-            raise RegrainError(
-                f"{self!r} has no coefficients yet: it is a form to be fitted; give "
-                "coefficients=..., one value per function"
-            )
-        return self.coefficients
 
     def _points(self) -> Floats:
         """A grid that holds the breaks, so fine that cubics through it keep energy and force."""

@@ -12,7 +12,7 @@ from regrain import _core
 from regrain.errors import RegrainError, need
 from regrain.particles.parameters import Law
 from regrain.particles.potentials import Floats, energy_of, grid_values
-from regrain.particles.spline_force import MOST_POINTS, PER_INTERVAL, TABLE_ERROR, dense
+from regrain.particles.spline_force import MOST_POINTS, TABLE_ERROR, Splined, dense
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -265,7 +265,7 @@ class TableTriple(TriplePotential):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class BSplineTriple(TriplePotential):
+class BSplineTriple(Splined, TriplePotential):
     """f(θ) φ(r1) φ(r2) with f a sum of B-splines; without coefficients, a form to fit.
 
     Parameters
@@ -308,33 +308,10 @@ class BSplineTriple(TriplePotential):
     degree: int = 3
     coefficients: Floats | None = None
 
-    def _check(self) -> None:
-        super()._check()
-        if not 1 <= self.degree <= 9:
-            raise RegrainError(f"{self!r}: degree must be 1 (hats), 3 (cubic) up to 9")
-        if self.intervals < 1:
-            raise RegrainError(
-                f"{self!r}: splines of degree {self.degree} need at least {self.degree + 1} "
-                "functions: the number of intervals plus the degree"
-            )
-        given = grid_values(self, "coefficients", self.coefficients, self.functions)
-        object.__setattr__(self, "coefficients", given)
+    least_degree: ClassVar[int] = 1
 
-    @property
-    def intervals(self) -> int:
-        """Number of equal intervals."""
-        return self.functions - self.degree
-
-    @property
-    def knots(self) -> Floats:
-        """The knots, shape (functions + degree + 1,): ends of intervals, the end ones repeated."""
-        breaks = np.linspace(0.0, np.pi, self.intervals + 1)
-        return np.concatenate([np.zeros(self.degree), breaks, np.full(self.degree, np.pi)])
-
-    @property
-    def grid(self) -> Floats:
-        """Equally spaced angles, some in every interval: to draw or bin by."""
-        return np.linspace(0.0, np.pi, PER_INTERVAL * self.intervals + 1)
+    def _range(self) -> tuple[float, float]:
+        return 0.0, float(np.pi)
 
     def basis(self, theta: ArrayLike, *, order: int = 0) -> Floats:
         """The functions of f at angles in [0, π], or their derivatives, shape (n, functions)."""
@@ -343,17 +320,8 @@ class BSplineTriple(TriplePotential):
             return np.zeros((len(angles), self.functions))
         return dense(self.knots, self.degree, angles, order)
 
-    def with_coefficients(self, coefficients: ArrayLike) -> BSplineTriple:
-        """The same functions with coefficients, shape (functions,)."""
-        return replace(self, coefficients=np.asarray(coefficients, dtype=float))
-
     def _angle(self) -> Any:
-        c = self.coefficients
-        if c is None:
-            raise RegrainError(
-                f"{self!r} has no coefficients yet: it is a form to be fitted; give "
-                "coefficients=..., one value per function"
-            )
+        c = self._given()
         angles = np.linspace(0.0, np.pi, self._per_interval(c) * self.intervals + 1)
         slopes = self.basis(angles, order=1) @ c
         if self.degree == 1:  # on a kink the mean of both sides

@@ -201,7 +201,7 @@ class ForceMatchingResult:
             flags=() if error is not None else ("one frame gives no error bar",),
         )
 
-    def plot(self, ax: Axes | None = None, label: str | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, label: str | None = None) -> Axes:
         """Draw the force with a band of its standard error.
 
         Parameters
