@@ -12,6 +12,7 @@ from scipy import stats
 
 from regrain.errors import RegrainError, need
 from regrain.observables.text import number, table
+from regrain.plotting import axes
 
 if TYPE_CHECKING:
     import xarray
@@ -337,9 +338,7 @@ class Estimate:
         MissingPackageError
             matplotlib is not installed.
         """
-        if ax is None:
-            plt = need("matplotlib.pyplot", extra="plot", purpose="a plot")
-            ax = cast("Axes", plt.figure().add_subplot())
+        ax = axes(ax)
         numeric = [k for k, where in self.coords.items() if where.dtype.kind in "fiu"]
         if not numeric:
             labels = ["-".join(map(str, k)) for k in _labels(list(self.coords.values()))]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regrain import _core
-from regrain.errors import RegrainError, need
+from regrain.errors import RegrainError
 from regrain.particles.parameters import Law
+from regrain.plotting import axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,8 +74,7 @@ class Potential(Law):
         MissingPackageError
             matplotlib is not installed.
         """
-        if ax is None:
-            ax = need("matplotlib.pyplot", extra="plot", purpose="plotting").subplots()[1]
+        ax = axes(ax)
         x = np.linspace(*self.domain(), 400)
         ax.plot(x, self.u(x))
         ax.set_xlabel(_COORDINATE[self.kind])

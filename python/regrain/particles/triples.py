@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regrain import _core
-from regrain.errors import RegrainError, need
+from regrain.errors import RegrainError
 from regrain.particles.parameters import Law
 from regrain.particles.potentials import Floats, energy_of, grid_values
 from regrain.particles.spline_force import MOST_POINTS, TABLE_ERROR, Splined, dense
+from regrain.plotting import axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,8 +113,7 @@ class TriplePotential(Law):
         MissingPackageError
             matplotlib is not installed.
         """
-        if ax is None:
-            ax = need("matplotlib.pyplot", extra="plot", purpose="plotting").subplots()[1]
+        ax = axes(ax)
         theta = np.linspace(0.0, np.pi, 400)
         ax.plot(theta, self.f(theta))
         ax.set_xlabel("theta")

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from regrain.errors import RegrainError, need
+from regrain.errors import RegrainError
 from regrain.fits.bonded_terms.simple import Simple, measure_of
 from regrain.observables import Estimate
 from regrain.observables.blocks import Summary
 from regrain.observables.text import number
 from regrain.particles import ForceField, HarmonicAngle, HarmonicBond, HarmonicDihedral, Potential
+from regrain.plotting import axes
 from regrain.units import Units
 
 if TYPE_CHECKING:
@@ -309,9 +310,7 @@ class BondedResult:
         label = next(iter(self.terms)) if label is None else label
         if label not in self.terms:
             raise RegrainError(f"there is no {label!r} in this fit; it has {', '.join(self.terms)}")
-        if ax is None:
-            plt = need("matplotlib.pyplot", extra="plot", purpose="a plot")
-            ax = cast("Axes", plt.figure().add_subplot())
+        ax = axes(ax)
         term = self.terms[label]
         ax.plot(term.x, term.measured, drawstyle="steps-mid", color="0.6", label="measured")
         ax.plot(term.x, term.fitted, label=f"{label}: {type(term.potential).__name__}")

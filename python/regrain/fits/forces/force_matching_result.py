@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regrain.errors import RegrainError, need
+from regrain.errors import RegrainError
 from regrain.fits.forces.least_squares import Solved
 from regrain.fits.forces.linear_forms import LinearForm
 from regrain.fits.forces.matching import Matched
@@ -17,6 +17,7 @@ from regrain.fits.forces.unsampled import Unsampled, split
 from regrain.observables import Estimate
 from regrain.observables.text import number
 from regrain.particles import ForceField
+from regrain.plotting import axes
 from regrain.units import units
 
 if TYPE_CHECKING:
@@ -216,9 +217,7 @@ class ForceMatchingResult:
             No such interaction.
         """
         curve = self.force(label)
-        if ax is None:
-            plt = need("matplotlib.pyplot", extra="plot", purpose="a plot")
-            ax = cast("Axes", plt.figure().add_subplot())
+        ax = axes(ax)
         (axis, x), unit = next(iter(curve.coords.items())), curve.unit
         error = np.zeros(len(x)) if curve.error is None else curve.error
         ax.plot(x, curve.value, label=self._find(label)[0].term.label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ class Unsampled:
         return f"{self.label}: {which} ({self.low:.4g} to {self.high:.4g}) {what}, {self.left}"
 
 
-def split(values: NDArray, forms: Sequence[LinearForm]) -> list[NDArray]:  # type: ignore[type-arg]
+def split(values: NDArray[Any], forms: Sequence[LinearForm]) -> list[NDArray[Any]]:
     """What belongs to each form of an array over all parameters.
 
     Examples

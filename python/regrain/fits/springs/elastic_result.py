@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regrain.errors import RegrainError, need
+from regrain.errors import RegrainError
 from regrain.fits.springs.modes import covariance, floppy
 from regrain.particles import ForceField, Network
+from regrain.plotting import axes
 from regrain.units import Units
 
 if TYPE_CHECKING:
@@ -173,9 +174,7 @@ class NetworkResult:
         label = ("fluctuations" if known else "springs") if label is None else label
         if label not in ("fluctuations", "springs"):
             raise RegrainError(f"there is no {label!r} in this fit; it has fluctuations, springs")
-        if ax is None:
-            plt = need("matplotlib.pyplot", extra="plot", purpose="a plot")
-            ax = cast("Axes", plt.figure().add_subplot())
+        ax = axes(ax)
         length = f" / {self.units.length}" if self.units.length else ""
         if label == "springs":
             ax.plot(self.network.r0, self.network.k, ".")

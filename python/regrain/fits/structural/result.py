@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regrain.errors import RegrainError, need
+from regrain.errors import RegrainError
 from regrain.fits.forms import Free
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.structural.records import Iteration, compressibility, kirkwood_buff
@@ -17,6 +17,7 @@ from regrain.fits.structural.sampling import Sampling
 from regrain.observables import Estimate
 from regrain.observables.text import number
 from regrain.particles import ForceField
+from regrain.plotting import axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -251,9 +252,7 @@ class Result:
         label = labels[0] if label is None else label
         if label not in labels:
             raise RegrainError(f"there is no {label!r} in this fit; it has {', '.join(labels)}")
-        if ax is None:
-            plt = need("matplotlib.pyplot", extra="plot", purpose="a plot")
-            ax = cast("Axes", plt.figure().add_subplot())
+        ax = axes(ax)
         term = self.problem.terms[labels.index(label)]
         runs = self.history[:: len(self.problems)]
         steps = [record.potentials[label] for record in runs] or [self._final[label]]

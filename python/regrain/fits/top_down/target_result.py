@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from regrain.errors import RegrainError, need
+from regrain.errors import RegrainError
 from regrain.fits.top_down.search import Found
 from regrain.observables import Estimate
 from regrain.observables.text import number
+from regrain.plotting import axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -192,9 +193,7 @@ class TargetResult:
                 raise RegrainError(
                     f"there is no {name!r} in this search; it has {', '.join(known)}"
                 )
-        if ax is None:
-            plt = need("matplotlib.pyplot", extra="plot", purpose="a plot")
-            ax = cast("Axes", plt.figure().add_subplot())
+        ax = axes(ax)
         x = [one.parameters[parameter] for one in self.history]
         y = [one.values[label] for one in self.history]
         error = [one.errors[label] or 0.0 for one in self.history]
