@@ -2,7 +2,6 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
-#include "regrain/base/parallel.hpp"
 #include "regrain/particles/force_matching.hpp"
 
 namespace regrain::bindings {
@@ -26,7 +25,6 @@ void add_terms(ForceDesign& design, const UniformSpline& spline, const Ints& par
     (design.*add)(spline, rows_of<std::array<std::int32_t, N>>(particles, "particles"));
 }
 
-// Frames side by side, each by one thread.
 std::pair<std::vector<QrFactor>, Counts> factors(const ForceDesign& design,
                                                  const std::vector<Doubles>& positions,
                                                  const std::vector<Doubles>& boxes,
@@ -40,20 +38,12 @@ std::pair<std::vector<QrFactor>, Counts> factors(const ForceDesign& design,
         frames.push_back({rows_of<Vec3>(positions[k], "positions"),
                           rows_of<Vec3>(forces[k], "forces"), box_of(boxes[k])});
     }
-    std::vector<QrFactor> found(count, QrFactor(design.columns() + 1));
-    std::vector<std::uint64_t> met(count * design.intervals());
+    Counts counts(static_cast<py::ssize_t>(design.intervals()));
+    const std::span<std::uint64_t> met(counts.mutable_data(), design.intervals());
+    std::vector<QrFactor> found;
     {
         const py::gil_scoped_release release;
-        parallel_chunks(count, 1, [&](std::size_t k, std::size_t, std::size_t) {
-            design.factor(frames[k], found[k],
-                          {met.data() + k * design.intervals(), design.intervals()});
-        });
-    }
-    Counts counts(static_cast<py::ssize_t>(design.intervals()));
-    for (std::size_t c = 0; c < design.intervals(); ++c) {
-        std::uint64_t sum = 0;
-        for (std::size_t k = 0; k < count; ++k) sum += met[k * design.intervals() + c];
-        counts.mutable_data()[c] = sum;
+        found = design.factors(frames, met);
     }
     return {std::move(found), std::move(counts)};
 }

@@ -7,6 +7,7 @@
 #include "force_matching_impl.hpp"
 #include "internal_coordinates.hpp"
 #include "regrain/base/error.hpp"
+#include "regrain/base/parallel.hpp"
 #include "search_kernel.hpp"
 
 namespace regrain::particles {
@@ -411,6 +412,21 @@ void ForceDesign::factor(const Frame& frame, QrFactor& factor,
         factor.add_columns(work->block, 3 * count, block_stride);
     });
     parts_->give_back(std::move(work));
+}
+
+std::vector<QrFactor> ForceDesign::factors(std::span<const Frame> frames,
+                                           std::span<std::uint64_t> counts) const {
+    std::vector<QrFactor> found(frames.size(), QrFactor(columns() + 1));
+    std::vector<std::vector<std::uint64_t>> met(frames.size(),
+                                                std::vector<std::uint64_t>(intervals()));
+    parallel_chunks(frames.size(), 1, [&](std::size_t k, std::size_t, std::size_t) {
+        factor(frames[k], found[k], met[k]);
+    });
+    std::fill(counts.begin(), counts.end(), 0);
+    for (const auto& own : met) {
+        for (std::size_t c = 0; c < own.size(); ++c) counts[c] += own[c];
+    }
+    return found;
 }
 
 std::vector<double> ForceDesign::rows(const Frame& frame) const {

@@ -110,6 +110,11 @@ TEST("the factor of a frame is that of its rows, and counts each pair once") {
     design.factor(s.frame(), factor, counts);
     const std::vector<double> a = direct.r(), b = factor.r();
     for (std::size_t k = 0; k < a.size(); ++k) CHECK_NEAR(std::abs(a[k]), std::abs(b[k]), 1e-10);
+    const std::vector<ForceDesign::Frame> twice(2, s.frame());
+    std::vector<std::uint64_t> of_both(design.intervals(), 7);  // overwritten
+    const std::vector<QrFactor> both = design.factors(twice, of_both);
+    CHECK(both.size() == 2 && both[0].r() == b && both[1].r() == b);
+    for (std::size_t c = 0; c < counts.size(); ++c) CHECK(of_both[c] == 2 * counts[c]);
     std::uint64_t met = 0, wanted = 0;
     for (const std::uint64_t c : counts) met += c;
     for (std::size_t i = 0; i < s.positions.size(); ++i) {

@@ -71,6 +71,9 @@ public:
     /// angle, dihedral or triple counts once). Throws Error for another number of particles and for
     /// positions and forces that are not finite.
     void factor(const Frame& frame, QrFactor& factor, std::span<std::uint64_t> counts) const;
+    /// The factors of frames side by side, each by one thread; the counts are those of all of them.
+    [[nodiscard]] std::vector<QrFactor> factors(std::span<const Frame> frames,
+                                                std::span<std::uint64_t> counts) const;
     /// The rows themselves: row-major, 3 x particles times columns + 1. For small systems.
     [[nodiscard]] std::vector<double> rows(const Frame& frame) const;
 
