@@ -489,3 +489,9 @@ def test_mistakes_in_model_and_state(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(RegrainError, match="is a file; give a directory"):
         rg.transfer(gaussian(1.0), start(), workdir=tmp_path / "file", **more)
+
+
+def test_names_of_models_may_be_long():
+    where = {"temperatures": [1.5], "observables": [Pressure()], "time": 0.3, "dt": 0.003}
+    moved = rg.transfer({"x" * 75: LJ}, LIQUID, progress=False, **where)
+    assert moved.rows[0].coarse.defined

@@ -335,7 +335,9 @@ def _candidates(models: Mapping[str, Any], t: float, *, scaled: bool) -> list[Ca
 
 
 def _seed(seed: int, t: float, label: str) -> int:
-    words = np.frombuffer(np.float64(t).tobytes() + label.encode().ljust(64, b"\0"), np.uint32)
+    name = label.encode()
+    padded = name.ljust(max(64, -(-len(name) // 4) * 4), b"\0")  # whole words
+    words = np.frombuffer(np.float64(t).tobytes() + padded, np.uint32)
     return int(np.random.SeedSequence([int(seed), *words.tolist()]).generate_state(1)[0])
 
 
