@@ -12,9 +12,12 @@ from regrain.observables.observable import (
     Undefined,
     measure,
 )
+from regrain.observables.poiseuille import PoiseuilleViscosity
+from regrain.observables.profile import Profile
 from regrain.observables.rdf import RDF
 from regrain.observables.structure import StructureFactor
 from regrain.observables.thermo import Density, Energy, LogAverage, Pressure, Temperature
+from regrain.observables.viscosity import Viscosity
 
 __all__ = [
     "MSD",
@@ -34,10 +37,13 @@ __all__ = [
     "Measurement",
     "Observable",
     "Plan",
+    "PoiseuilleViscosity",
     "Pressure",
+    "Profile",
     "StructureFactor",
     "Temperature",
     "Undefined",
     "VelocityAutocorrelation",
+    "Viscosity",
     "measure",
 ]

@@ -82,7 +82,7 @@ class Record:
         first: Particles = trace[0]
         self.quantity, self.units = quantity, first.units
         self.frames, self.spacing = len(trace), trace.spacing
-        self.chosen = _chosen(first.topology, types)
+        self.chosen = chosen_particles(first.topology, types)
         if 3 * self.frames * len(self.chosen) > MOST_NUMBERS:
             raise RegrainError(
                 f"{self.frames} frames of {len(self.chosen)} particles are too many to keep; slice "
@@ -144,7 +144,8 @@ def _smallest_height(box: Floats) -> float:
     return float(1.0 / np.linalg.norm(np.linalg.inv(box), axis=0).max())
 
 
-def _chosen(topology: Topology, types: Sequence[str] | None) -> Ints:
+def chosen_particles(topology: Topology, types: Sequence[str] | None) -> Ints:
+    """Indices of the particles of some types; of all of them without a choice."""
     if types is None:
         return np.arange(len(topology))
     unknown = set(types) - set(topology.type_names)
