@@ -4,9 +4,18 @@
 
 namespace regrain::particles {
 
+namespace {
+
+double cutoff_of_one(const TabulatedPair& p) { return p.table.x_max(); }
+template <class Analytic>
+double cutoff_of_one(const Analytic& p) {
+    return p.cutoff;
+}
+
+}  // namespace
+
 double cutoff_of(const PairPotential& potential) {
-    if (const auto* lj = std::get_if<LennardJones>(&potential)) return lj->cutoff;
-    return std::get<TabulatedPair>(potential).table.x_max();
+    return std::visit([](const auto& p) { return cutoff_of_one(p); }, potential);
 }
 
 double ForceField::cutoff() const {

@@ -175,36 +175,26 @@ struct PairEngine::Impl {
         return stray == 0;
     }
 
-    using Kernel = void (*)(PairTask&);
-
-    Sums run(Kernel kernel, std::span<Vec3> forces, bool with_sums) {
-        return run(kernel, rows, forces, with_sums);
-    }
-
     // A charge comes with its place, so that the kernel need not look it up.
     Sums run_charges(std::span<Vec3> forces, bool with_sums) {
         parallel_for(rows.size(), [&](std::size_t begin, std::size_t end) {
             for (std::size_t k = begin; k < end; ++k)
                 charged[k] = {rows[k].x, rows[k].y, rows[k].z, charged[k].tag};
         });
-        Sums sums = run(&charge_kernel, charged, forces, with_sums);
+        Sums sums = run(&charge_kernel, nullptr, charged, forces, with_sums);
         std::swap(sums.charge, sums.energy);
         return sums;
     }
 
-    Sums run(Kernel kernel, const std::vector<Row>& of, std::span<Vec3> forces, bool with_sums) {
+    Sums run(PairKernel kernel, const KindParameters* kind, const std::vector<Row>& of,
+             std::span<Vec3> forces, bool with_sums) {
         return parallel_sum<Sums>(
             size(),
             [&](std::size_t begin, std::size_t end) {
                 Sums sums;
                 const PairList::Chunk& chunk = list->chunks()[begin / PairList::chunk];
-                PairTask task{&parameters,
-                              of.data(),
-                              &chunk,
-                              begin,
-                              end,
-                              forces.data(),
-                              with_sums ? &sums : nullptr};
+                PairTask task{&parameters, kind, of.data(),     &chunk,
+                              begin,       end,  forces.data(), with_sums ? &sums : nullptr};
                 kernel(task);
                 if (task.suspicious) name_overlaps(task);
                 return sums;
@@ -228,7 +218,7 @@ struct PairEngine::Impl {
                 if (parameters.cutoff[pair] == 0.0 && !charges) continue;
                 if (r >= parameters.overlap[pair] && r > 0.0) continue;
                 const std::uint32_t other = id_of(j);
-                const bool tabulated = parameters.table.grid[pair].v[0] > 0.0;
+                const bool tabulated = parameters.tabulated[pair];
                 const std::string both = "particles " + std::to_string(std::min(ids[i], other)) +
                                          " and " + std::to_string(std::max(ids[i], other));
                 if (r == 0.0) {
@@ -334,9 +324,10 @@ Sums PairEngine::compute(std::span<Vec3> forces, bool with_sums) {
     }
     std::fill(forces.begin(), forces.end(), Vec3{});
     Sums sums;
-    if (self.parameters.lennard_jones.any)
-        sums += self.run(&lennard_jones_kernel, forces, with_sums);
-    if (self.parameters.table.any) sums += self.run(&table_kernel, forces, with_sums);
+    for (std::size_t k = 0; k < PairParameters::kinds; ++k) {
+        const KindParameters& kind = self.parameters.kind[k];
+        if (kind.any) sums += self.run(pair_kernels[k], &kind, self.rows, forces, with_sums);
+    }
     if (self.parameters.charges && self.list) sums += self.run_charges(forces, with_sums);
     return sums;
 }

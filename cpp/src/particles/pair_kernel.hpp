@@ -1,6 +1,7 @@
 // The loop over neighbours, for any potential.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,7 +15,8 @@ namespace regrain::particles {
 /// One chunk of rows for a kernel. Forces are added to.
 struct PairTask {
     const PairParameters* parameters;
-    const Row* rows;  ///< for charges, these instead of types
+    const KindParameters* kind;  ///< null for charges
+    const Row* rows;             ///< for charges, these instead of types
     const PairList::Chunk* list;
     std::size_t begin, end;
     Vec3* forces;
@@ -22,8 +24,11 @@ struct PairTask {
     bool suspicious{false};  ///< set when a pair may overlap or lie before its table
 };
 
-void lennard_jones_kernel(PairTask& task);
-void table_kernel(PairTask& task);
+using PairKernel = void (*)(PairTask&);
+
+/// The kernel of each kind of potential, in the order of PairPotential.
+extern const std::array<PairKernel, PairParameters::kinds> pair_kernels;
+
 void charge_kernel(PairTask& task);
 
 }  // namespace regrain::particles

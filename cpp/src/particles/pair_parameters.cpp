@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <limits>
 #include <variant>
 
+#include "pair_forms.hpp"
 #include "regrain/base/error.hpp"
 
 namespace regrain::particles {
@@ -17,13 +20,42 @@ std::string name(std::size_t a, std::size_t b) {
     return "types " + std::to_string(a) + " and " + std::to_string(b);
 }
 
-void check(const LennardJones& p, const std::string& who) {
-    if (!std::isfinite(p.epsilon) || !(p.sigma > 0.0) || !std::isfinite(p.sigma) ||
-        !(p.cutoff > 0.0) || !std::isfinite(p.cutoff)) {
-        throw Error("Lennard-Jones between " + who + ": epsilon " + std::to_string(p.epsilon) +
-                    ", sigma " + std::to_string(p.sigma) + ", cutoff " + std::to_string(p.cutoff) +
-                    "; sigma and cutoff must be positive and all of them finite");
+struct Number {
+    const char* name;
+    double value;
+    bool positive;
+};
+
+void check(const char* what, const std::string& who, std::initializer_list<Number> numbers) {
+    for (const auto& [name, value, positive] : numbers) {
+        if (std::isfinite(value) && (!positive || value > 0.0)) continue;
+        throw Error(std::string(what) + " between " + who + ": " + name + " is " +
+                    std::to_string(value) + ", expected a " + (positive ? "positive" : "finite") +
+                    " number");
     }
+}
+
+void check(const LennardJones& p, const std::string& who) {
+    check("Lennard-Jones", who,
+          {{"epsilon", p.epsilon, false}, {"sigma", p.sigma, true}, {"cutoff", p.cutoff, true}});
+}
+
+void check(const Yukawa& p, const std::string& who) {
+    check("Yukawa", who,
+          {{"strength", p.strength, false}, {"decay", p.decay, false}, {"cutoff", p.cutoff, true}});
+    if (p.decay < 0.0) {
+        throw Error("Yukawa between " + who + ": decay is " + std::to_string(p.decay) +
+                    ", expected zero or a positive number");
+    }
+}
+
+void check(const Gaussian& p, const std::string& who) {
+    check("Gaussian", who,
+          {{"height", p.height, false}, {"width", p.width, true}, {"cutoff", p.cutoff, true}});
+}
+
+void check(const Soft& p, const std::string& who) {
+    check("Soft", who, {{"strength", p.strength, false}, {"cutoff", p.cutoff, true}});
 }
 
 void check(const TabulatedPair& p, const std::string& who) {
@@ -78,38 +110,50 @@ void check_triples(const ForceField& field) {
     }
 }
 
+/// What the engine needs to know of one potential; see KindParameters.
+struct Compiled {
+    Quad force, energy;
+    double overlap{0.0}, largest_force{std::numeric_limits<double>::max()};
+};
+
 struct Compiler {
-    PairParameters& out;
-    std::size_t pair;
     std::size_t first_row;  // of a table
 
-    void operator()(const LennardJones& p) const {
-        LennardJonesParameters& lj = out.lennard_jones;
+    Compiled operator()(const LennardJones& p) const {
         const double s6 = std::pow(p.sigma, 6);
         const double a12 = 4.0 * p.epsilon * s6 * s6;
         const double a6 = 4.0 * p.epsilon * s6;
-        const double inverse6 = std::pow(p.cutoff, -6);
-        const double at_cutoff = (a12 * inverse6 - a6) * inverse6;
-        const double force = (12.0 * a12 * inverse6 - 6.0 * a6) * inverse6 / p.cutoff;
-        const double fc = p.mode == Cutoff::force_shifted ? force : 0.0;
-        const double a0 = p.mode == Cutoff::cut ? 0.0 : at_cutoff + fc * p.cutoff;
-        lj.force[pair] = {{p.cutoff * p.cutoff, 12.0 * a12, 6.0 * a6, fc}};
-        lj.energy[pair] = {{a12, a6, a0, fc}};
-        lj.any = true;
-        lj.force_shifted = lj.force_shifted || fc != 0.0;
+        const AtCutoff end = at_cutoff(p);
         const double close = std::min(overlap_over_sigma * p.sigma, 0.5 * p.cutoff);
-        out.overlap[pair] = close;
-        const double limit = 12.0 * std::abs(a12) * std::pow(close, -13);
-        lj.largest_force = std::max(lj.largest_force, limit);
+        return {{{p.cutoff * p.cutoff, 12.0 * a12, 6.0 * a6, end.slope}},
+                {{a12, a6, end.energy, end.slope}},
+                close,
+                12.0 * std::abs(a12) * std::pow(close, -13)};
     }
 
-    void operator()(const TabulatedPair& p) const {
+    Compiled operator()(const TabulatedPair& p) const {
         const CubicTable& t = p.table;
-        out.table.grid[pair] = {{t.x_max() * t.x_max(), 1.0 / t.spacing(),
-                                 t.x_min() / t.spacing() + 0.5,
-                                 static_cast<double>(first_row) + TableParameters::integer}};
-        out.table.any = true;
-        out.overlap[pair] = t.x_min();
+        const Quad grid{{t.x_max() * t.x_max(), 1.0 / t.spacing(), t.x_min() / t.spacing() + 0.5,
+                         static_cast<double>(first_row) + integer_in_bits}};
+        return {grid, {}, t.x_min()};
+    }
+
+    Compiled operator()(const Yukawa& p) const {
+        const AtCutoff end = at_cutoff(p);
+        return {{{p.cutoff * p.cutoff, p.strength, -p.decay, end.slope}},
+                {{0.0, 0.0, end.energy, end.slope}}};
+    }
+
+    Compiled operator()(const Gaussian& p) const {
+        const AtCutoff end = at_cutoff(p);
+        const double inverse = 1.0 / (p.width * p.width);
+        return {{{p.cutoff * p.cutoff, p.height * inverse, -0.5 * inverse, end.slope}},
+                {{p.width * p.width, 0.0, end.energy, end.slope}}};
+    }
+
+    Compiled operator()(const Soft& p) const {
+        return {{{p.cutoff * p.cutoff, p.strength, p.strength / p.cutoff, 0.0}},
+                {{0.5 * p.cutoff, 1.0 / p.cutoff, 0.0, 0.0}}};
     }
 };
 
@@ -167,23 +211,33 @@ PairParameters::PairParameters(const ForceField& field, std::span<const std::int
     check_types(of_particles, types);
     std::vector<std::size_t> first_row;
     for (const PairPotential& potential : field.pair_potentials) {
-        first_row.push_back(table.rows.size() + 1);
-        if (const auto* tabulated = std::get_if<TabulatedPair>(&potential))
-            append_centred(tabulated->table, table.rows);
+        first_row.push_back(table_rows.size() + 1);
+        if (const auto* tabulated_pair = std::get_if<TabulatedPair>(&potential))
+            append_centred(tabulated_pair->table, table_rows);
     }
     const std::size_t pairs = types * types;
-    lennard_jones.force.assign(pairs, {});
-    lennard_jones.energy.assign(pairs, {});
-    table.grid.assign(pairs, {});
+    for (KindParameters& k : kind) {
+        k.force.assign(pairs, {});
+        k.energy.assign(pairs, {});
+    }
     cutoff.assign(pairs, 0.0);
     overlap.assign(pairs, 0.0);
+    tabulated.assign(pairs, false);
     for (std::size_t p = 0; p < pairs; ++p) {
         if (field.pair_of_types[p] < 0) continue;
         const auto index = static_cast<std::size_t>(field.pair_of_types[p]);
         const PairPotential& potential = field.pair_potentials[index];
         std::visit([&](const auto& it) { check(it, name(p / types, p % types)); }, potential);
-        std::visit(Compiler{*this, p, first_row[index]}, potential);
+        const Compiled compiled = std::visit(Compiler{first_row[index]}, potential);
+        KindParameters& k = kind[potential.index()];
+        k.any = true;
+        k.force[p] = compiled.force;
+        k.energy[p] = compiled.energy;
+        k.force_shifted = k.force_shifted || compiled.energy.v[3] != 0.0;
+        k.largest_force = std::max(k.largest_force, compiled.largest_force);
         cutoff[p] = cutoff_of(potential);
+        overlap[p] = compiled.overlap;
+        tabulated[p] = std::holds_alternative<TabulatedPair>(potential);
     }
     reach = cutoff;
     for (const TripleTerm& term : field.triples) {

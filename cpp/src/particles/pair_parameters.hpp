@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "regrain/particles/force_field.hpp"
@@ -19,28 +20,21 @@ struct alignas(32) Quad {
     double v[4];
 };
 
-/// The cubics of a table around the middle of their intervals (see TableParameters), appended.
+/// The cubics of a table around the middle of their intervals (see TablePotential), appended.
 void append_centred(const CubicTable& table, std::vector<Quad>& out);
 
-/// U = a12 / r^12 - a6 / r^6 - a0 + fc r, -U'/r = 12 a12 / r^14 - 6 a6 / r^8 - fc / r, for
-/// r^2 < rc2. Pairs without such a potential have rc2 = 0.
-struct LennardJonesParameters {
-    std::vector<Quad> force;   ///< rc2, 12 a12, 6 a6, fc per pair of types
-    std::vector<Quad> energy;  ///< a12, a6, a0, fc
-    bool any{false}, force_shifted{false};
-    double largest_force{0.0};  ///< that of any pair on the point of overlapping
+/// What a functor reads about each pair of types, of which `force[0]` is the square of the cutoff,
+/// or 0 where the pair has another kind of potential or none. What the rest means is written beside
+/// the functor (pair_functors.hpp).
+struct KindParameters {
+    std::vector<Quad> force, energy;
+    bool any{false};
+    bool force_shifted{false};  ///< whether any pair of types is
+    double largest_force{0.0};  ///< more on a particle comes from an overlap
 };
 
-/// U = c0 + t (c1 + t (c2 + t c3)) for r^2 < rc2, where s = (r - r_min) / dx - 1/2 and t = s - k
-/// with k the integer next to s, the number of the row. A row before the first and one after the
-/// last continue these, for an s that is rounded beyond the ends.
-struct TableParameters {
-    static constexpr double integer =
-        0x1.8p52;            ///< added to a double, leaves an integer in its bits
-    std::vector<Quad> grid;  ///< rc2, 1 / dx, r_min / dx + 1/2, number of row 0 in `rows` + integer
-    std::vector<Quad> rows;  ///< c0 c1 c2 c3 of all tables, one after the other
-    bool any{false};
-};
+/// Added to a double that is not too large, leaves an integer in its bits.
+inline constexpr double integer_in_bits = 0x1.8p52;
 
 /// U = q q' (1/r - S(r^2)) for r < cutoff.
 struct ChargeParameters {
@@ -58,9 +52,11 @@ struct PairParameters {
         return static_cast<std::size_t>(a) * types + static_cast<std::size_t>(b);
     }
 
+    static constexpr std::size_t kinds = std::variant_size_v<PairPotential>;
+
     std::size_t types;
-    LennardJonesParameters lennard_jones;
-    TableParameters table;
+    std::array<KindParameters, kinds> kind;  ///< in the order of PairPotential
+    std::vector<Quad> table_rows;            ///< c0 c1 c2 c3 of all tables, one after the other
     std::optional<ChargeParameters> charges;
     std::vector<double> cutoff;  ///< per pair of types, 0 where there is no pair potential
     /// Per pair of types, how far apart they are worth listing: also as charges
@@ -69,6 +65,7 @@ struct PairParameters {
     double largest_reach{0.0};
     /// Closer than this two particles overlap: what no sane configuration has.
     std::vector<double> overlap;
+    std::vector<bool> tabulated;  ///< whether it is where a table begins
 };
 
 }  // namespace regrain::particles

@@ -4,6 +4,7 @@
 #include <numbers>
 #include <string>
 
+#include "pair_forms.hpp"
 #include "regrain/base/error.hpp"
 
 namespace regrain::particles {
@@ -14,12 +15,6 @@ constexpr double pi = std::numbers::pi;
 
 // Distance on the circle, in [-pi, pi].
 double periodic_difference(double phi, double phi0) { return std::remainder(phi - phi0, 2.0 * pi); }
-
-EnergySlope lennard_jones(double epsilon, double sigma, double r) {
-    const double s2 = sigma * sigma / (r * r);
-    const double s6 = s2 * s2 * s2;
-    return {4.0 * epsilon * s6 * (s6 - 1.0), -24.0 * epsilon * s6 * (2.0 * s6 - 1.0) / r};
-}
 
 [[noreturn]] void outside(const CubicTable& table, const char* what, double x) {
     throw Error(std::string(what) + " of " + std::to_string(x) + " is outside of its table, " +
@@ -34,22 +29,22 @@ EnergySlope from_table(const CubicTable& table, double x) {
 
 struct Pair {
     double r;
-    EnergySlope operator()(const LennardJones& p) const {
-        if (r >= p.cutoff) return {0.0, 0.0};
-        EnergySlope value = lennard_jones(p.epsilon, p.sigma, r);
-        if (p.mode == Cutoff::cut) return value;
-        const EnergySlope end = lennard_jones(p.epsilon, p.sigma, p.cutoff);
-        value.energy -= end.energy;
-        if (p.mode == Cutoff::force_shifted) {
-            value.energy -= (r - p.cutoff) * end.slope;
-            value.slope -= end.slope;
-        }
-        return value;
-    }
     EnergySlope operator()(const TabulatedPair& p) const {
         if (r >= p.table.x_max()) return {0.0, 0.0};
         if (r < p.table.x_min()) outside(p.table, "a distance", r);
         return from_table(p.table, r);
+    }
+    EnergySlope operator()(const Soft& p) const {
+        const double rest = 1.0 - r / p.cutoff;
+        if (!(rest > 0.0)) return {0.0, 0.0};
+        return {0.5 * p.strength * p.cutoff * rest * rest, -p.strength * rest};
+    }
+    template <class Analytic>
+    EnergySlope operator()(const Analytic& p) const {
+        if (r >= p.cutoff) return {0.0, 0.0};
+        const EnergySlope value = bare(p, r);
+        const AtCutoff end = at_cutoff(p);
+        return {value.energy - end.energy + end.slope * r, value.slope + end.slope};
     }
 };
 

@@ -135,7 +135,7 @@ struct TableOfAngle {
         const V rest = 2.0 * simd::sqrt<W>(m) * simd::arcsine_ratio<W>(m);
         const V theta = d2 < s2 ? rest : pi - rest;
         const V sine = 0.5 * simd::sqrt<W>(d2 * s2);
-        // See TablePotential in pair_kernel.cpp.
+        // See TablePotential in pair_functors.hpp.
         const V s = theta * per_spacing - half;
         const V numbered = s + first;
         const V t = s - (numbered - first);

@@ -23,7 +23,7 @@ struct TripleHalf {
     std::uint32_t on, from;  ///< kinds of arms
     bool tabulated;
     double epsilon, cosine0;  ///< f = epsilon (cos theta - cosine0)^2
-    Quad grid;                ///< or the table: 1 / dx, 1/2, row 0 + integer (see TableParameters)
+    Quad grid;                ///< or the table: 1 / dx, 1/2, row 0 + integer (see TablePotential)
 };
 
 /// All that particles of one type are the centre of.

@@ -33,7 +33,26 @@ struct TabulatedPair {
     CubicTable table;
 };
 
-using PairPotential = std::variant<LennardJones, TabulatedPair>;
+/// strength exp(-decay r) / r for r < cutoff: charges in a salt solution.
+struct Yukawa {
+    double strength, decay, cutoff;
+    Cutoff mode{Cutoff::cut};
+};
+
+/// height exp(-r^2 / (2 width^2)) for r < cutoff.
+struct Gaussian {
+    double height, width, cutoff;
+    Cutoff mode{Cutoff::cut};
+};
+
+/// strength cutoff / 2 (1 - r / cutoff)^2 for r < cutoff: what is conservative in dissipative
+/// particle dynamics (Groot and Warren, J. Chem. Phys. 107, 4423 (1997)).
+struct Soft {
+    double strength, cutoff;
+};
+
+/// What the pair engine knows; each has a functor in src/particles/pair_functors.hpp.
+using PairPotential = std::variant<LennardJones, TabulatedPair, Yukawa, Gaussian, Soft>;
 
 /// The distance from which on a pair potential is zero.
 REGRAIN_EXPORT double cutoff_of(const PairPotential& potential);
