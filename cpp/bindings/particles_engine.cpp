@@ -62,6 +62,14 @@ void bind_potentials(py::module_& m) {
     py::class_<LennardJones>(m, "LennardJones")
         .def(py::init<double, double, double, Cutoff>(), py::kw_only(), py::arg("epsilon"),
              py::arg("sigma"), py::arg("cutoff"), py::arg("mode"));
+    py::class_<Yukawa>(m, "Yukawa")
+        .def(py::init<double, double, double, Cutoff>(), py::kw_only(), py::arg("epsilon"),
+             py::arg("kappa"), py::arg("cutoff"), py::arg("mode"));
+    py::class_<Gaussian>(m, "Gaussian")
+        .def(py::init<double, double, double, Cutoff>(), py::kw_only(), py::arg("epsilon"),
+             py::arg("sigma"), py::arg("cutoff"), py::arg("mode"));
+    py::class_<Soft>(m, "Soft").def(py::init<double, double>(), py::kw_only(), py::arg("a"),
+                                    py::arg("cutoff"));
     py::class_<Harmonic>(m, "Harmonic")
         .def(py::init<double, double>(), py::kw_only(), py::arg("k"), py::arg("x0"));
     py::class_<Fene>(m, "Fene").def(py::init<double, double>(), py::kw_only(), py::arg("k"),

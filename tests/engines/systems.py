@@ -6,6 +6,7 @@ import numpy as np
 
 from regrain import _core
 from regrain.particles import (
+    WCA,
     BSpline,
     BSplineAngle,
     BSplineBond,
@@ -14,6 +15,7 @@ from regrain.particles import (
     FENEBond,
     ForceField,
     FourierDihedral,
+    Gaussian,
     HarmonicAngle,
     HarmonicBond,
     HarmonicDihedral,
@@ -28,6 +30,7 @@ from regrain.particles import (
     TableDihedral,
     TableTriple,
     Topology,
+    Yukawa,
 )
 
 # Skewed, and each height longer than two cutoffs.
@@ -178,6 +181,21 @@ def springs() -> Network:
     return Network(pairs=near, k=10 * rng.random(len(near)), r0=rng.random(len(near)))
 
 
+def pair_formulas(**settings: object) -> ForceField:
+    """Pairs that are formulas, without bonded terms."""
+    return ForceField(
+        pairs={
+            ("A", "A"): Yukawa(epsilon=2.0, kappa=3.0, cutoff=0.8, mode="force-shifted"),
+            ("A", "B"): Gaussian(epsilon=3.0, sigma=0.2, cutoff=0.7, mode="shifted"),
+            ("B", "B"): WCA(epsilon=0.1, sigma=0.1),
+        },
+        bonds={("A", "B"): None},
+        angles={("A", "B", "A"): None, ("B", "A", "B"): None},
+        dihedrals={("A", "B", "A", "B"): None},
+        **{"units": "md", **settings},
+    )
+
+
 FIELDS = {
     "tables": tables,
     "formulas": formulas,
@@ -185,4 +203,5 @@ FIELDS = {
     "splines": splines,
     "fourier": fourier,
     "triples": triples,
+    "pair formulas": pair_formulas,
 }

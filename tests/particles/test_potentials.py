@@ -8,26 +8,34 @@ import pytest
 
 from regrain import RegrainError
 from regrain.particles import (
+    WCA,
     CosineAngle,
     FENEBond,
     FourierDihedral,
+    Gaussian,
     HarmonicAngle,
     HarmonicBond,
     HarmonicDihedral,
     LennardJones,
     PeriodicDihedral,
     Potential,
+    Soft,
     StillingerWeberPair,
     Table,
     TableAngle,
     TableBond,
     TableDihedral,
+    Yukawa,
 )
 from regrain.particles.parameters import law_from_dict
 
 SHORT: list[Potential] = [
     LennardJones(epsilon=1.1, sigma=0.3, cutoff=0.9, mode="force-shifted"),
     StillingerWeberPair(epsilon=2.0, sigma=0.3),
+    WCA(epsilon=1.1, sigma=0.3),
+    Yukawa(epsilon=1.1, kappa=2.0, cutoff=0.9, mode="shifted"),
+    Gaussian(epsilon=1.1, sigma=0.3, cutoff=0.9),
+    Soft(a=25.0, cutoff=0.9),
     Table(r_min=0.5, r_max=1.0, points=4, energy=[3.0, 1.0, 0.25, 0.0]),
     Table(r_min=0.5, r_max=1.0, points=3),
     HarmonicBond(k=3.0, r0=0.1),
@@ -224,5 +232,5 @@ def test_wrong_potentials_are_refused(make, message: str) -> None:  # type: igno
 def test_a_potential_is_drawn() -> None:
     pytest.importorskip("matplotlib").use("Agg")
     ax = SHORT[0].plot()
-    assert SHORT[7].plot(ax) is ax
+    assert CosineAngle(k=1.0, theta0=2.0).plot(ax) is ax
     assert len(ax.lines) == 2

@@ -15,13 +15,13 @@ inline EnergySlope bare(const LennardJones& p, double r) {
 }
 
 inline EnergySlope bare(const Yukawa& p, double r) {
-    const double u = p.strength * std::exp(-p.decay * r) / r;
-    return {u, -u * (p.decay + 1.0 / r)};
+    const double u = p.epsilon * std::exp(-p.kappa * r) / r;
+    return {u, -u * (p.kappa + 1.0 / r)};
 }
 
 inline EnergySlope bare(const Gaussian& p, double r) {
-    const double inverse = 1.0 / (p.width * p.width);
-    const double u = p.height * std::exp(-0.5 * inverse * r * r);
+    const double inverse = 1.0 / (p.sigma * p.sigma);
+    const double u = p.epsilon * std::exp(-0.5 * inverse * r * r);
     return {u, -u * inverse * r};
 }
 

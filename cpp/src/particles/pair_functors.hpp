@@ -133,7 +133,7 @@ struct YukawaPotential : TypedPotential<W, one_type> {
     }
 };
 
-/// U = w^2 h exp(-k r^2) - a0 + fc r, where h w^2 is the height.
+/// U = h s^2 exp(-k r^2) - a0 + fc r.
 template <int W, bool one_type, bool force_shifted>
 struct GaussianPotential : TypedPotential<W, one_type> {
     using TypedPotential<W, one_type>::TypedPotential;
@@ -152,7 +152,7 @@ struct GaussianPotential : TypedPotential<W, one_type> {
         }
         v.force_over_r = r2 < f.x ? value : Double<W>{};
         if constexpr (with_energy) {
-            const Columns<W> e = this->energy(pairs.tags);  // w^2, -, a0, fc
+            const Columns<W> e = this->energy(pairs.tags);  // s^2, -, a0, fc
             Double<W> u = bare * e.x - e.z;
             if constexpr (force_shifted) u += e.w * r;
             v.energy = r2 < f.x ? u : Double<W>{};

@@ -42,20 +42,20 @@ void check(const LennardJones& p, const std::string& who) {
 
 void check(const Yukawa& p, const std::string& who) {
     check("Yukawa", who,
-          {{"strength", p.strength, false}, {"decay", p.decay, false}, {"cutoff", p.cutoff, true}});
-    if (p.decay < 0.0) {
-        throw Error("Yukawa between " + who + ": decay is " + std::to_string(p.decay) +
+          {{"epsilon", p.epsilon, false}, {"kappa", p.kappa, false}, {"cutoff", p.cutoff, true}});
+    if (p.kappa < 0.0) {
+        throw Error("Yukawa between " + who + ": kappa is " + std::to_string(p.kappa) +
                     ", expected zero or a positive number");
     }
 }
 
 void check(const Gaussian& p, const std::string& who) {
     check("Gaussian", who,
-          {{"height", p.height, false}, {"width", p.width, true}, {"cutoff", p.cutoff, true}});
+          {{"epsilon", p.epsilon, false}, {"sigma", p.sigma, true}, {"cutoff", p.cutoff, true}});
 }
 
 void check(const Soft& p, const std::string& who) {
-    check("Soft", who, {{"strength", p.strength, false}, {"cutoff", p.cutoff, true}});
+    check("Soft", who, {{"a", p.a, false}, {"cutoff", p.cutoff, true}});
 }
 
 void check(const TabulatedPair& p, const std::string& who) {
@@ -140,19 +140,19 @@ struct Compiler {
 
     Compiled operator()(const Yukawa& p) const {
         const AtCutoff end = at_cutoff(p);
-        return {{{p.cutoff * p.cutoff, p.strength, -p.decay, end.slope}},
+        return {{{p.cutoff * p.cutoff, p.epsilon, -p.kappa, end.slope}},
                 {{0.0, 0.0, end.energy, end.slope}}};
     }
 
     Compiled operator()(const Gaussian& p) const {
         const AtCutoff end = at_cutoff(p);
-        const double inverse = 1.0 / (p.width * p.width);
-        return {{{p.cutoff * p.cutoff, p.height * inverse, -0.5 * inverse, end.slope}},
-                {{p.width * p.width, 0.0, end.energy, end.slope}}};
+        const double inverse = 1.0 / (p.sigma * p.sigma);
+        return {{{p.cutoff * p.cutoff, p.epsilon * inverse, -0.5 * inverse, end.slope}},
+                {{p.sigma * p.sigma, 0.0, end.energy, end.slope}}};
     }
 
     Compiled operator()(const Soft& p) const {
-        return {{{p.cutoff * p.cutoff, p.strength, p.strength / p.cutoff, 0.0}},
+        return {{{p.cutoff * p.cutoff, p.a, p.a / p.cutoff, 0.0}},
                 {{0.5 * p.cutoff, 1.0 / p.cutoff, 0.0, 0.0}}};
     }
 };

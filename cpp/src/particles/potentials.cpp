@@ -37,7 +37,7 @@ struct Pair {
     EnergySlope operator()(const Soft& p) const {
         const double rest = 1.0 - r / p.cutoff;
         if (!(rest > 0.0)) return {0.0, 0.0};
-        return {0.5 * p.strength * p.cutoff * rest * rest, -p.strength * rest};
+        return {0.5 * p.a * p.cutoff * rest * rest, -p.a * rest};
     }
     template <class Analytic>
     EnergySlope operator()(const Analytic& p) const {

@@ -9,6 +9,7 @@
 #include "check.hpp"
 #include "regrain/base/error.hpp"
 #include "regrain/base/parallel.hpp"
+#include "regrain/particles/potentials.hpp"
 
 using namespace regrain;
 using namespace regrain::particles;
@@ -20,26 +21,54 @@ struct Value {
     double u, f;  // energy and -dU/dr
 };
 
-Value lennard_jones(const LennardJones& p, double r) {
-    const auto bare = [&](double x) {
-        const double s6 = std::pow(p.sigma / x, 6);
-        return Value{4.0 * p.epsilon * (s6 * s6 - s6), 24.0 * p.epsilon * (2.0 * s6 * s6 - s6) / x};
-    };
-    if (r >= p.cutoff) return {0.0, 0.0};
+// What a mode makes of a potential that would go on beyond its cutoff.
+template <class Bare>
+Value ended(const Bare& bare, double cutoff, Cutoff mode, double r) {
+    if (r >= cutoff) return {0.0, 0.0};
     const Value v = bare(r);
-    const Value c = bare(p.cutoff);
-    if (p.mode == Cutoff::cut) return v;
-    if (p.mode == Cutoff::shifted) return {v.u - c.u, v.f};
-    return {v.u - c.u + (r - p.cutoff) * c.f, v.f - c.f};
+    const Value c = bare(cutoff);
+    if (mode == Cutoff::cut) return v;
+    if (mode == Cutoff::shifted) return {v.u - c.u, v.f};
+    return {v.u - c.u + (r - cutoff) * c.f, v.f - c.f};
 }
 
-Value evaluate(const PairPotential& potential, double r) {
-    if (const auto* lj = std::get_if<LennardJones>(&potential)) return lennard_jones(*lj, r);
-    const CubicTable& table = std::get<TabulatedPair>(potential).table;
-    if (r >= table.x_max()) return {0.0, 0.0};
-    const auto v = table(r);
-    return {v.u, -v.slope};
-}
+struct Plain {
+    double r;
+    Value operator()(const LennardJones& p) const {
+        const auto bare = [&](double x) {
+            const double s6 = std::pow(p.sigma / x, 6);
+            return Value{4.0 * p.epsilon * (s6 * s6 - s6),
+                         24.0 * p.epsilon * (2.0 * s6 * s6 - s6) / x};
+        };
+        return ended(bare, p.cutoff, p.mode, r);
+    }
+    Value operator()(const TabulatedPair& p) const {
+        if (r >= p.table.x_max()) return {0.0, 0.0};
+        const auto v = p.table(r);
+        return {v.u, -v.slope};
+    }
+    Value operator()(const Yukawa& p) const {
+        const auto bare = [&](double x) {
+            const double u = p.epsilon * std::exp(-p.kappa * x) / x;
+            return Value{u, p.kappa * u + u / x};
+        };
+        return ended(bare, p.cutoff, p.mode, r);
+    }
+    Value operator()(const Gaussian& p) const {
+        const auto bare = [&](double x) {
+            const double u = p.epsilon * std::exp(-0.5 * (x / p.sigma) * (x / p.sigma));
+            return Value{u, u * x / (p.sigma * p.sigma)};
+        };
+        return ended(bare, p.cutoff, p.mode, r);
+    }
+    Value operator()(const Soft& p) const {
+        if (r >= p.cutoff) return {0.0, 0.0};
+        const double rest = 1.0 - r / p.cutoff;
+        return {0.5 * p.a * p.cutoff * rest * rest, p.a * rest};
+    }
+};
+
+Value plain(const PairPotential& potential, double r) { return std::visit(Plain{r}, potential); }
 
 struct Reference {
     std::vector<Vec3> forces;
@@ -59,7 +88,7 @@ Reference reference(const ForceField& field, const std::vector<std::int32_t>& ty
                      if (std::find(out_of.begin(), out_of.end(), key) != out_of.end()) return;
                      const auto which = static_cast<std::size_t>(field.pair_of_types[pair]);
                      const double distance = norm(d);
-                     const Value v = evaluate(field.pair_potentials[which], distance);
+                     const Value v = plain(field.pair_potentials[which], distance);
                      const Vec3 on_j = (v.f / distance) * d;
                      out.forces[i] -= on_j;
                      out.sums += {0.5 * v.u,
@@ -99,6 +128,32 @@ ForceField mixed(double size = 1.0) {
     field.pair_of_types = {0, 1, 2, 1, 3, -1, 2, -1, 4};
     field.exclusions = {{0, 1}, {0, 5}, {2, 30}};
     return field;
+}
+
+/// Three types: all kinds of potentials in one field.
+ForceField kinds() {
+    ForceField field;
+    field.types = 3;
+    field.pair_potentials = {Yukawa{0.7, 1.3, 1.1913, Cutoff::force_shifted},
+                             Gaussian{2.0, 0.31, 1.0937, Cutoff::shifted},
+                             Soft{25.0, 0.9013},
+                             LennardJones{1.0, 0.3, 0.7919, Cutoff::shifted},
+                             Gaussian{-1.0, 0.5, 1.2113, Cutoff::force_shifted},
+                             TabulatedPair{soft_table(0.0, 1.2113)}};
+    field.pair_of_types = {0, 1, 2, 1, 3, 4, 2, 4, 5};
+    return field;
+}
+
+/// Each kind for itself, in all modes.
+std::vector<PairPotential> every_kind() {
+    std::vector<PairPotential> all{TabulatedPair{soft_table(0.0, 1.2113)}, Soft{25.0, 1.0937},
+                                   Yukawa{-0.7, 0.0, 1.0937}};
+    for (const Cutoff mode : {Cutoff::cut, Cutoff::shifted, Cutoff::force_shifted}) {
+        all.emplace_back(LennardJones{1.0, 0.5, 1.0937, mode});
+        all.emplace_back(Yukawa{1.4, 2.5, 1.0937, mode});
+        all.emplace_back(Gaussian{3.0, 0.4, 1.0937, mode});
+    }
+    return all;
 }
 
 /// Random positions of which none are closer than `apart`, over all images.
@@ -165,8 +220,9 @@ TEST("forces, energy and virial equal brute force over images in boxes of any sh
     for (const Box& box : brute::boxes()) {
         const double least = std::max(0.06, 0.35 * std::min(1.0, box.min_height()));
         const auto r = apart(box, 60, least, seed++);
-        for (const ForceField& field : {one(LennardJones{1.0, 0.5, 1.0937}),
-                                        one(TabulatedPair{soft_table(0.0, 1.2113)}), mixed()}) {
+        std::vector<ForceField> fields{mixed(), kinds()};
+        for (PairPotential& potential : every_kind()) fields.push_back(one(std::move(potential)));
+        for (const ForceField& field : fields) {
             const auto types = types_of(r.size(), field.types);
             ForceField fitting = field;
             std::erase_if(fitting.exclusions, [&](auto p) { return p.second >= r.size(); });
@@ -181,17 +237,28 @@ TEST("many chunks of particles, of several types, equal brute force") {
     const Box box({{{8.0, 0.0, 0.0}, {2.5, 8.5, 0.0}, {-3.0, 1.0, 7.5}}});
     const auto r = apart(box, 700, 0.3, 21);
     CHECK(r.size() == 700);
-    const ForceField field = mixed();
-    const auto types = types_of(r.size(), field.types);
-    PairEngine engine(field, types, 0.25);
-    engine.assign(r, box);
-    check_against_reference(field, r, box, engine, types);
+    for (const ForceField& field : {mixed(), kinds()}) {
+        const auto types = types_of(r.size(), field.types);
+        PairEngine engine(field, types, 0.25);
+        engine.assign(r, box);
+        check_against_reference(field, r, box, engine, types);
+    }
+}
+
+TEST("what the engine runs is the function that a user plots") {
+    for (const PairPotential& potential : every_kind()) {
+        for (const double r : {0.31, 0.62, 1.0, 1.09369, 1.0938, 1.3}) {
+            const EnergySlope value = particles::evaluate(potential, r);
+            const Value expected = plain(potential, r);
+            CHECK_NEAR(value.energy, expected.u, 1e-13 * (1.0 + std::abs(expected.u)));
+            CHECK_NEAR(value.slope, -expected.f, 1e-13 * (1.0 + std::abs(expected.f)));
+        }
+    }
 }
 
 TEST("forces are the gradient of the energy to 1e-7 in triclinic boxes") {
-    std::vector<ForceField> fields{one(TabulatedPair{soft_table(0.1, 1.2)}), mixed()};
-    for (const Cutoff mode : {Cutoff::cut, Cutoff::shifted, Cutoff::force_shifted})
-        fields.push_back(one(LennardJones{1.3, 0.4, 1.1, mode}));
+    std::vector<ForceField> fields{mixed(), kinds()};
+    for (PairPotential& potential : every_kind()) fields.push_back(one(std::move(potential)));
     const double h = 1e-5;
     constexpr double Vec3::*axes[] = {&Vec3::x, &Vec3::y, &Vec3::z};
     for (const std::size_t which : {4, 5}) {
@@ -349,6 +416,9 @@ TEST("overlaps, distances before a table and NaN are refused by name") {
     r[3].x = r[2].x;  // no direction for a force
     CHECK(message(one(TabulatedPair{soft_table(0.0, 1.5)}), r)
               .starts_with("particles 2 and 3 are at the same place"));
+    CHECK(message(one(Soft{25.0, 1.5}), r).starts_with("particles 2 and 3 are at the same place"));
+    CHECK(message(one(Yukawa{1.0, 1.0, 1.5}), r).starts_with("particles 2 and 3 are at the same"));
+    CHECK(message(one(Gaussian{1.0, 1.0, 1.5}), r).empty());  // smooth there: no force
     r[1].y = std::numeric_limits<double>::quiet_NaN();
     CHECK(message(one(LennardJones{1.0, 1.0, 2.0}), r).find("particle 1") != std::string::npos);
 }
@@ -388,6 +458,9 @@ TEST("fields that make no sense are refused") {
     CHECK_THROWS(Error, PairEngine(field, types, 0.1));
     CHECK_THROWS(Error, PairEngine(one(LennardJones{1.0, 0.0, 2.0}), types, 0.1));
     CHECK_THROWS(Error, PairEngine(one(LennardJones{1.0, 1.0, -2.0}), types, 0.1));
+    CHECK_THROWS(Error, PairEngine(one(Yukawa{1.0, -1.0, 2.0}), types, 0.1));
+    CHECK_THROWS(Error, PairEngine(one(Gaussian{1.0, 0.0, 2.0}), types, 0.1));
+    CHECK_THROWS(Error, PairEngine(one(Soft{std::nan(""), 2.0}), types, 0.1));
     ForceField asymmetric = mixed();
     asymmetric.pair_of_types[1] = 2;
     CHECK_THROWS(Error, PairEngine(asymmetric, types, 0.1));

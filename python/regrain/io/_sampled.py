@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
-from regrain.particles import FENEBond, LennardJones, StillingerWeberPair
+from regrain.particles import WCA, FENEBond, LennardJones, StillingerWeberPair
 
 __all__ = ["BONDED", "Curve", "arms", "bonded_curve", "pair_curve", "pair_curves", "types_of"]
 
@@ -96,7 +96,7 @@ def _beginning(potential: Any) -> float:
     """The distance from which on a pair potential has values worth a table."""
     if potential is None:
         return 0.0
-    if isinstance(potential, LennardJones | StillingerWeberPair):
+    if isinstance(potential, LennardJones | WCA | StillingerWeberPair):
         return potential.sigma / 2.0
     nearest = SHORT * float(potential.cutoff)
     first = _edge(potential, float(potential.domain()[0]), nearest)

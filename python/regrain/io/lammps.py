@@ -26,7 +26,7 @@ from regrain.io._lammps_styles import (
 )
 from regrain.io._lammps_units import UNITS, Scale
 from regrain.io._sampled import BONDED, bonded_curve, pair_curve
-from regrain.particles import LennardJones, Particles
+from regrain.particles import WCA, LennardJones, Particles
 
 __all__ = ["MODEL", "UNITS", "Scale", "pair_tables", "system"]
 
@@ -211,6 +211,8 @@ class _System:
         if potential is None:
             return "none", ()
         length, energy = self.scale.length, self.scale.energy
+        if isinstance(potential, WCA):
+            potential = potential.lennard_jones
         if isinstance(potential, LennardJones):
             numbers = (potential.epsilon * energy, potential.sigma * length)
             return LENNARD_JONES[potential.mode], (*numbers, potential.cutoff * length)

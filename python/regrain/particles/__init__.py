@@ -19,13 +19,22 @@ from regrain.particles.force_field import ForceField
 from regrain.particles.fourier import FourierDihedral
 from regrain.particles.neighbors import NeighborList, neighbor_list
 from regrain.particles.network import Network
-from regrain.particles.potentials import LennardJones, Potential, StillingerWeberPair, Table
+from regrain.particles.pair_potentials import (
+    WCA,
+    Gaussian,
+    LennardJones,
+    Soft,
+    StillingerWeberPair,
+    Yukawa,
+)
+from regrain.particles.potentials import Potential, Table
 from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology
 from regrain.particles.triples import BSplineTriple, StillingerWeber, TableTriple, TriplePotential
 
 __all__ = [
     "NVE",
+    "WCA",
     "BSpline",
     "BSplineAngle",
     "BSplineBond",
@@ -38,6 +47,7 @@ __all__ = [
     "FENEBond",
     "ForceField",
     "FourierDihedral",
+    "Gaussian",
     "HarmonicAngle",
     "HarmonicBond",
     "HarmonicDihedral",
@@ -50,6 +60,7 @@ __all__ = [
     "PeriodicDihedral",
     "Potential",
     "ReactionField",
+    "Soft",
     "StillingerWeber",
     "StillingerWeberPair",
     "Table",
@@ -59,6 +70,7 @@ __all__ = [
     "TableTriple",
     "Topology",
     "TriplePotential",
+    "Yukawa",
     "fcc",
     "neighbor_list",
 ]

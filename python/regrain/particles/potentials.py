@@ -1,4 +1,4 @@
-"""Potentials between particles: what they are as functions, and pairs of them in particular."""
+"""Potentials between particles: what they are as functions, and tables of pairs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from regrain.plotting import axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LennardJones", "Potential", "StillingerWeberPair", "Table"]
+__all__ = ["Potential", "Table"]
 
 Floats = NDArray[np.float64]
 Kind = Literal["pair", "bond", "angle", "dihedral"]
@@ -80,162 +80,6 @@ class Potential(Law):
         ax.set_xlabel(_COORDINATE[self.kind])
         ax.set_ylabel("u")
         return ax
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class LennardJones(Potential):
-    """4 ε ((σ/r)¹² - (σ/r)⁶) up to a cutoff.
-
-    Parameters
-    ----------
-    epsilon : float
-        Depth; energy.
-    sigma : float
-        Where it is zero; length.
-    cutoff : float
-        Length.
-    mode : {"cut", "shifted", "force-shifted"}
-        At the cutoff the energy jumps to zero; or is shifted to zero (same forces); or energy and
-        force both go to zero there (a linear term is added).
-
-    Raises
-    ------
-    RegrainError
-        A parameter that is not positive, or another mode.
-
-    Loses / Assumes
-    ---------------
-    What lies beyond the cutoff is left out; `tail` estimates it for a uniform fluid. Only
-    "force-shifted" conserves the energy to the order of the integrator: with "cut" it jumps
-    whenever a pair crosses the cutoff, with "shifted" its slope does.
-
-    Examples
-    --------
-    >>> from regrain.particles import LennardJones
-    >>> lj = LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5)
-    >>> lj.u([1.0, 2.0, 3.0])
-    array([ 0.        , -0.06152344,  0.        ])
-    """
-
-    epsilon: float
-    sigma: float
-    cutoff: float
-    mode: str = "cut"
-
-    kind: ClassVar[Kind] = "pair"
-
-    def _check(self) -> None:
-        self._positive("sigma", "cutoff")
-        self._finite("epsilon")
-        if self.mode not in ("cut", "shifted", "force-shifted"):
-            raise RegrainError(
-                f'mode: got {self.mode!r}, expected "cut", "shifted" or "force-shifted"'
-            )
-
-    def _engine(self) -> Any:
-        return _core.LennardJones(
-            epsilon=self.epsilon,
-            sigma=self.sigma,
-            cutoff=self.cutoff,
-            mode=_core.Cutoff[self.mode.replace("-", "_")],
-        )
-
-    def domain(self) -> tuple[float, float]:
-        """From inside the core to the cutoff."""
-        return 0.9 * self.sigma, self.cutoff
-
-    def tail(self, density: float) -> tuple[float, float]:
-        """Energy per particle and pressure (energy / length³) of what lies beyond the cutoff.
-
-        Loses / Assumes
-        ---------------
-        g(r) = 1 beyond the cutoff, one type of particles, mode "cut" (Allen and Tildesley, Computer
-        Simulation of Liquids, 2nd ed. (2017), eq. 2.144 and 2.147).
-
-        Examples
-        --------
-        >>> from regrain.particles import LennardJones
-        >>> u, p = LennardJones(epsilon=1.0, sigma=1.0, cutoff=3.0).tail(0.8)
-        >>> round(u, 4), round(p, 4)
-        (-0.2481, -0.3968)
-        """
-        s3 = (self.sigma / self.cutoff) ** 3
-        scale = np.pi * self.epsilon * density * self.sigma**3
-        energy = scale * (8 / 9 * s3**3 - 8 / 3 * s3)
-        pressure = density * scale * (32 / 9 * s3**3 - 16 / 3 * s3)
-        return float(energy), float(pressure)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class StillingerWeberPair(Potential):
-    """ε A (B (σ/r)^p - (σ/r)^q) exp(σ / (r - a σ)) for r < a σ (Stillinger and Weber, Phys. Rev. B
-    31, 5262 (1985), eq. 2.3): smooth to all orders at its cutoff.
-
-    Parameters
-    ----------
-    epsilon : float
-        Energy.
-    sigma : float
-        Length.
-    A, B, p, q, a : float
-        Numbers; those of silicon are the default, which make the minimum ε deep.
-
-    Raises
-    ------
-    RegrainError
-        A length that is not positive, numbers that are not finite. In ``u``, ``force`` and in a
-        run: a pair closer than a tenth of σ.
-
-    Loses / Assumes
-    ---------------
-    With these numbers silicon is held in tetrahedra only by triples: see `StillingerWeber`. The
-    engine runs a table of 8001 points, which keeps u and its slope to 1e-8 of the largest.
-
-    Examples
-    --------
-    >>> from regrain.particles import StillingerWeberPair
-    >>> silicon = StillingerWeberPair(epsilon=1.0, sigma=1.0)
-    >>> round(silicon.u(2 ** (1 / 6)), 6)
-    -1.0
-    """
-
-    epsilon: float
-    sigma: float
-    A: float = 7.049556277
-    B: float = 0.6022245584
-    p: float = 4.0
-    q: float = 0.0
-    a: float = 1.8
-
-    kind: ClassVar[Kind] = "pair"
-
-    def _check(self) -> None:
-        self._positive("sigma", "a")
-        self._finite("epsilon", "A", "B", "p", "q")
-
-    @property
-    def cutoff(self) -> float:
-        """Beyond it the potential is zero: a σ."""
-        return self.a * self.sigma
-
-    def _engine(self) -> Any:
-        low = 0.1 * min(1.0, self.a)
-        x = np.linspace(low, self.a, 8001)[:-1]
-        damped = self.epsilon * self.A * np.exp(1.0 / (x - self.a))
-        repulsive, attractive = self.B * x**-self.p, x**-self.q
-        energy = damped * (repulsive - attractive)
-        slope = damped * (self.q * attractive - self.p * repulsive) / x
-        slope -= energy / (x - self.a) ** 2
-        return _core.TabulatedPair(
-            x_min=low * self.sigma,
-            x_max=self.cutoff,
-            values=np.append(energy, 0.0),
-            slopes=np.append(slope / self.sigma, 0.0),
-        )
-
-    def domain(self) -> tuple[float, float]:
-        """From inside the core to the cutoff."""
-        return 0.8 * self.sigma, self.cutoff
 
 
 def grid_values(owner: Law, name: str, given: Any, points: int) -> Any:

@@ -33,22 +33,22 @@ struct TabulatedPair {
     CubicTable table;
 };
 
-/// strength exp(-decay r) / r for r < cutoff: charges in a salt solution.
+/// epsilon exp(-kappa r) / r for r < cutoff: charges in a salt solution.
 struct Yukawa {
-    double strength, decay, cutoff;
+    double epsilon, kappa, cutoff;
     Cutoff mode{Cutoff::cut};
 };
 
-/// height exp(-r^2 / (2 width^2)) for r < cutoff.
+/// epsilon exp(-r^2 / (2 sigma^2)) for r < cutoff.
 struct Gaussian {
-    double height, width, cutoff;
+    double epsilon, sigma, cutoff;
     Cutoff mode{Cutoff::cut};
 };
 
-/// strength cutoff / 2 (1 - r / cutoff)^2 for r < cutoff: what is conservative in dissipative
+/// a cutoff / 2 (1 - r / cutoff)^2 for r < cutoff: what is conservative in dissipative
 /// particle dynamics (Groot and Warren, J. Chem. Phys. 107, 4423 (1997)).
 struct Soft {
-    double strength, cutoff;
+    double a, cutoff;
 };
 
 /// What the pair engine knows; each has a functor in src/particles/pair_functors.hpp.
