@@ -43,6 +43,11 @@ std::span<const T> flat(const Array<T>& array) {
     return {array.data(), static_cast<std::size_t>(array.size())};
 }
 
+template <class T>
+std::vector<T> vector_of(std::span<const T> values) {
+    return {values.begin(), values.end()};
+}
+
 // A new (n, width) array and its rows.
 template <class Row, class T = double>
 std::pair<Array<T>, std::span<Row>> new_rows(std::size_t n) {

@@ -15,5 +15,6 @@ void bind_particles_analysis(py::module_& m);
 void bind_particles_fitting(py::module_& m);
 void bind_particles_mapping(py::module_& m);
 void bind_particles_engine(py::module_& m);
+void bind_particles_dynamics(py::module_& m);
 
 }  // namespace regrain::bindings

@@ -40,4 +40,5 @@ PYBIND11_MODULE(_core, m) {
     bind_particles_fitting(m);
     bind_particles_mapping(m);
     bind_particles_engine(m);
+    bind_particles_dynamics(m);
 }

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -201,3 +202,46 @@ def test_the_trajectory_does_not_depend_on_how_often_it_is_looked_at() -> None:
     once = LIQUID.run(start, time=0.4, dt=0.005, every=0.4, seed=3, barostat=BAROSTAT)
     assert np.array_equal(often[-1].positions, once[-1].positions)
     assert np.array_equal(often[-1].velocities, once[-1].velocities)
+
+
+@pytest.mark.parametrize("dynamics", [NVE(), Langevin(friction=2.0), NoseHoover(time=0.3)])
+def test_frozen_particles_stay_and_have_no_degrees_of_freedom(dynamics: Dynamics) -> None:
+    start = fcc(cells=3, density=0.7)
+    which = np.arange(0, len(start), 3)
+    trace = LIQUID.run(
+        start, time=0.5, dt=0.005, every=0.1, seed=3, dynamics=dynamics, frozen=which
+    )
+    moving = np.setdiff1d(np.arange(len(start)), which)
+    for k, state in enumerate(trace):
+        assert np.allclose(state.unwrapped[which], start.unwrapped[which], rtol=0, atol=1e-12)
+        assert np.all(state.velocities[which] == 0.0)
+        assert np.all(np.abs(state.unwrapped - start.unwrapped)[moving].max(axis=1) > 1e-3)
+        kinetic = 0.5 * (state.velocities**2).sum()
+        # Frozen ones take up momentum, so that all of the others' components are free.
+        assert trace.log["temperature"][k] == pytest.approx(2 * kinetic / (3 * len(moving)))
+    assert trace.provenance["frozen"] == which.tolist()
+
+
+def test_what_to_freeze_is_checked() -> None:
+    start = fcc(cells=2, density=0.1)
+
+    def go(**settings: Any) -> Trace[Particles]:
+        return LIQUID.run(start, time=0.1, dt=0.01, **settings)
+
+    for frozen, message in (
+        ("B", r"no particle has the type 'B'"),
+        ([0, 32], r"there is no particle 32 among 32"),
+        ([-1], r"there is no particle -1"),
+        ([0.5], r"expected indices of particles or type names"),
+        ("A", r"all particles are frozen"),
+    ):
+        with pytest.raises(RegrainError, match=message):
+            go(frozen=frozen)
+    with pytest.raises(RegrainError, match="a barostat would move frozen particles"):
+        go(frozen=[0], barostat=BAROSTAT)
+    mask = np.arange(32) < 3
+    assert bits(go(frozen=mask)) == bits(go(frozen=[2, 0, 1]))
+    with pytest.raises(RegrainError, match="precision: got 'half'"):
+        go(precision="half")
+    with pytest.raises(RegrainError, match="dynamics: got 'NVE', expected dynamics such as"):
+        go(dynamics="NVE")

@@ -27,6 +27,9 @@ void check(const SimulationSettings& s) {
         require(positive(d->time), "the thermostat's time must be a positive number", d->time);
         require(d->chain >= 1, "a Nose-Hoover chain has at least one link", d->chain);
     }
+    if (s.precision != Precision::full) {
+        throw Error("pair forces in mixed precision are not there yet; use double");
+    }
     if (s.barostat) {
         const CellRescale& b = *s.barostat;
         require(std::isfinite(b.pressure), "pressure must be a number", b.pressure);
@@ -68,21 +71,25 @@ void Simulation::assign(std::span<const Vec3> positions, std::span<const Image> 
     impl_->assign(positions, images, velocities, kt, box);
 }
 
+void Simulation::set_velocities(std::span<const Vec3> velocities) {
+    if (velocities.size() != size()) {
+        throw Error("got velocities of " + std::to_string(velocities.size()) + " of " +
+                    std::to_string(size()) + " particles");
+    }
+    for (std::size_t row = 0; row < size(); ++row) {
+        Motion& motion = impl_->motion[row];
+        motion.v = motion.inverse_mass > 0.0 ? velocities[impl_->engine.ids()[row]] : Vec3{};
+    }
+    impl_->constrain_velocities();
+}
+
 void Simulation::run(std::uint64_t steps) { impl_->run(steps); }
 
 Measurement Simulation::measure() {
     Impl& s = *impl_;
     std::vector<Vec3> scratch(size());
-    const Sums pair = s.engine.compute(scratch, true);
-    const Sums t = s.triples.compute(s.engine, scratch);
-    const BondedSums b = s.bonded.compute(s.engine.rows(), s.engine.row_of(), s.engine.ids(),
-                                          s.engine.box(), scratch);
-    const Sums c = s.coulomb.compute(s.engine, scratch);
-    Measurement m{pair.energy, t.energy,
-                  b.bonds,     b.angles,
-                  b.dihedrals, pair.charge + c.charge,
-                  pair.virial, s.kinetic_tensor().t};
-    for (std::size_t k = 0; k < 6; ++k) m.virial[k] += t.virial[k] + b.virial[k] + c.virial[k];
+    Totals totals = s.interactions.compute(s.present(s.step), scratch, true);
+    Measurement m{std::move(totals.energies), s.with_hooks(totals.virial), s.kinetic_tensor()};
     m.conserved = m.potential() + m.kinetic() - s.exchanged + (s.chain ? s.chain->energy() : 0.0);
     return m;
 }
@@ -117,34 +124,72 @@ void Simulation::forces(std::span<Vec3> out) const {
     }
 }
 
+// ------------------------------------------------------------------ all that decides future bits
+
+namespace {
+constexpr const char* another = "the snapshot is one of another system or of other dynamics";
+}
+
+void Simulation::Impl::for_each_memory(
+    const std::function<void(const char*, const Get&, const Set&)>& f) {
+    f(
+        "sums",
+        [&] {
+            return std::vector{exchanged, virial[0], virial[1], virial[2]};
+        },
+        [&](std::span<const double> v) {
+            if (v.size() != 4) throw Error(another);
+            exchanged = v[0];
+            std::copy(v.begin() + 1, v.end(), virial.begin());
+        });
+    if (chain) {
+        f(
+            "chain", [&] { return chain->state(); },
+            [&](std::span<const double> v) {
+                if (v.size() != chain->state().size()) throw Error(another);
+                chain->set_state(v);
+            });
+    }
+    const auto hook = [&f](const char* name, Hook* it) {
+        if (it == nullptr) return;
+        f(
+            name, [it] { return it->state(); },
+            [it](std::span<const double> v) { it->set_state(v); });
+    };
+    hook("constraints", constraints.get());
+    hook("pairwise", pairwise.get());
+    hook("flow", flow.get());
+}
+
 Simulation::Snapshot Simulation::snapshot() const {
-    const Impl& s = *impl_;
+    Impl& s = *impl_;
     Snapshot shot{s.engine.snapshot(), {}, s.force, s.image_offset, s.step, {}};
     shot.forces.resize(size());
     for (const Motion& motion : s.motion) shot.velocities.push_back(motion.v);
-    shot.numbers = {s.exchanged, s.virial_trace};
-    if (s.chain) {
-        const std::vector<double>& chain = s.chain->state();
-        shot.numbers.insert(shot.numbers.end(), chain.begin(), chain.end());
-    }
+    s.for_each_memory(
+        [&](const char* name, const auto& get, const auto&) { shot.states[name] = get(); });
     return shot;
 }
 
 void Simulation::restore(const Snapshot& shot) {
     Impl& s = *impl_;
-    const std::size_t numbers = 2 + (s.chain ? s.chain->state().size() : 0);
-    if (shot.velocities.size() != size() || shot.forces.size() != size() ||
-        shot.image_offsets.size() != size() || shot.numbers.size() != numbers) {
-        throw Error("the snapshot is one of another system or of other dynamics");
+    bool fits = shot.velocities.size() == size() && shot.forces.size() == size() &&
+                shot.image_offsets.size() == size();
+    std::size_t memories = 0;
+    s.for_each_memory([&](const char* name, const auto&, const auto&) {
+        fits = fits && shot.states.contains(name);
+        ++memories;
+    });
+    if (!fits || shot.states.size() != memories) {
+        throw Error(another);
     }
     s.engine.restore(shot.engine);
     for (std::size_t row = 0; row < size(); ++row) s.motion[row].v = shot.velocities[row];
     std::copy(shot.forces.begin(), shot.forces.end(), s.force.begin());
     s.image_offset = shot.image_offsets;
     s.step = shot.step;
-    s.exchanged = shot.numbers[0];
-    s.virial_trace = shot.numbers[1];
-    if (s.chain) s.chain->set_state(std::span(shot.numbers).subspan(2));
+    s.for_each_memory(
+        [&](const char* name, const auto&, const auto& set) { set(shot.states.at(name)); });
     s.gather_masses();
     s.limit_moves();
 }

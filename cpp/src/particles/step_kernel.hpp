@@ -5,15 +5,10 @@
 #include <cstdint>
 
 #include "regrain/base/vec3.hpp"
+#include "regrain/particles/motion.hpp"
 #include "regrain/particles/pair_engine.hpp"
 
 namespace regrain::particles {
-
-/// Velocity and inverse mass of one particle: one aligned vector load.
-struct alignas(32) Motion {
-    Vec3 v;
-    double inverse_mass;
-};
 
 /// Exchange of heat with a bath: v <- keep v + spread / sqrt(m) * noise.
 struct Bath {

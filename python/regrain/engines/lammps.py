@@ -214,6 +214,11 @@ class _Run:
 
     def _script(self) -> list[str]:
         s, own, scale = self.settings, self.dynamics, self.scale
+        for name, usual in (("frozen", None), ("flow", None), ("precision", "double")):
+            if getattr(s, name) != usual:
+                raise RegrainError(
+                    f"{name}={getattr(s, name)!r} is not for LAMMPS; leave out engine=, or {name}="
+                )
         lines = [f"include {lammps.MODEL}", f"timestep {s.dt * scale.time!r}"]
         if s.skin is not None:
             lines += [f"neighbor {s.skin * scale.length!r} bin"]

@@ -1,5 +1,6 @@
 """Particles: their state, their force fields, their dynamics."""
 
+from regrain.particles.barostats import CellRescale
 from regrain.particles.bonded import (
     CosineAngle,
     FENEBond,
@@ -13,7 +14,7 @@ from regrain.particles.bonded import (
 )
 from regrain.particles.bspline import BSpline, BSplineAngle, BSplineBond, BSplineDihedral
 from regrain.particles.charges import Ewald, ReactionField
-from regrain.particles.dynamics import NVE, CellRescale, Langevin, NoseHoover
+from regrain.particles.dynamics import NVE, Langevin, NoseHoover
 from regrain.particles.evaluation import Evaluation
 from regrain.particles.force_field import ForceField
 from regrain.particles.fourier import FourierDihedral

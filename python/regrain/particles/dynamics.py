@@ -1,22 +1,108 @@
-"""How particles move: Newton, thermostats, a barostat."""
+"""How particles move: Newton, thermostats."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from regrain import _core
 from regrain.errors import RegrainError
-from regrain.particles.parameters import plain_numbers
+from regrain.particles.parameters import plain_numbers, positive
+from regrain.particles.state import Particles, Topology
 from regrain.units import Units
+from regrain.units import units as unit_system
 
-__all__ = ["NVE", "CellRescale", "Dynamics", "Langevin", "NoseHoover"]
+if TYPE_CHECKING:
+    from regrain.particles.force_field import ForceField
+    from regrain.particles.run import Settings
+
+__all__ = ["NVE", "Context", "Dynamics", "Langevin", "NoseHoover"]
 
 
 @dataclass(frozen=True)
-class NVE:
+class Context:
+    """What the parts of a run may need to know of it when they are made for the core.
+
+    Examples
+    --------
+    >>> from regrain.particles import Topology
+    >>> from regrain.particles.dynamics import Context
+    >>> from regrain.units import units
+    >>> Context(temperature=300.0, units=units("md"), topology=Topology(["A"])).kt("this")
+    2.494338785445972
+    """
+
+    temperature: float | None
+    units: Units
+    topology: Topology
+
+    def kt(self, who: Any) -> float:
+        """Thermal energy in the units of the core.
+
+        Raises
+        ------
+        RegrainError
+            There is no temperature: ``who`` needs one.
+        """
+        if self.temperature is None:
+            raise RegrainError(
+                f"{who!r} needs a temperature: give it one, or the force field (temperature=...)"
+            )
+        return self.units.boltzmann * self.temperature
+
+
+class Dynamics:
+    """What a run takes as ``dynamics``: the base of all.
+
+    Examples
+    --------
+    >>> from regrain.particles import NVE
+    >>> from regrain.particles.dynamics import Dynamics
+    >>> isinstance(NVE(), Dynamics)
+    True
+    """
+
+    #: Whether it holds a temperature, as a barostat needs.
+    thermostat: ClassVar[bool] = True
+
+    def _engine(self, context: Context) -> Any:
+        """What the core has of it."""
+        raise NotImplementedError
+
+    def _temperature(self, field: ForceField) -> float | None:
+        """Its own, else that of the force field."""
+        own = getattr(self, "temperature", None)
+        return field.temperature if own is None else float(own)
+
+    def _simulation(self, field: ForceField, start: Particles, settings: Settings) -> Any:
+        """What moves the particles: a simulation of the core, or something with its face."""
+        s, units = settings, unit_system(field.units)
+        context = Context(self._temperature(field), units, start.topology)
+        if s.barostat is not None and (context.temperature is None or not self.thermostat):
+            raise RegrainError(
+                f"{s.barostat!r} needs a thermostat with a temperature; use Langevin or "
+                "NoseHoover dynamics, and give it or the force field a temperature"
+            )
+        hooks = {} if s.flow is None else {"flow": s.flow._engine(context)}
+        return _core.Simulation(
+            field.compile(start),
+            types=start.topology.type_ids,
+            masses=start.topology.masses,
+            dt=s.dt,
+            dynamics=self._engine(context),
+            barostat=None if s.barostat is None else s.barostat._engine(context),
+            seed=s.seed,
+            skin=0.15 * field.cutoff if s.skin is None else s.skin,
+            frozen=s.frozen_ids(start.topology),
+            precision={"double": _core.Precision.full, "mixed": _core.Precision.mixed}[s.precision],
+            **hooks,
+        )
+
+
+@dataclass(frozen=True)
+class NVE(Dynamics):
     """Newton's equations, by velocity Verlet.
 
     The total momentum is taken out at the start, and 3 n - 3 degrees of freedom share the kinetic
@@ -34,12 +120,14 @@ class NVE:
     NVE()
     """
 
-    def _engine(self, temperature: float | None, units: Units) -> Any:
+    thermostat: ClassVar[bool] = False
+
+    def _engine(self, context: Context) -> Any:
         return _core.Nve()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Langevin:
+class Langevin(Dynamics):
     """Langevin's equation, by BAOAB: canonical averages, and good ones at long time steps.
 
     Parameters
@@ -73,15 +161,15 @@ class Langevin:
 
     def __post_init__(self) -> None:
         plain_numbers(self)
-        _positive(self, "friction")
+        positive(self, "friction")
         _temperature(self)
 
-    def _engine(self, temperature: float | None, units: Units) -> Any:
-        return _core.Langevin(kt=_kt(self, temperature, units), friction=self.friction)
+    def _engine(self, context: Context) -> Any:
+        return _core.Langevin(kt=context.kt(self), friction=self.friction)
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoseHoover:
+class NoseHoover(Dynamics):
     """A chain of Nosé-Hoover thermostats: canonical averages from deterministic equations.
 
     The total momentum is taken out at the start, and 3 n - 3 degrees of freedom share the kinetic
@@ -120,89 +208,14 @@ class NoseHoover:
 
     def __post_init__(self) -> None:
         plain_numbers(self)
-        _positive(self, "time", "chain")
+        positive(self, "time", "chain")
         _temperature(self)
 
-    def _engine(self, temperature: float | None, units: Units) -> Any:
-        kt = _kt(self, temperature, units)
-        return _core.NoseHoover(kt=kt, time=self.time, chain=self.chain)
-
-
-Dynamics = NVE | Langevin | NoseHoover
-
-
-@dataclass(frozen=True, kw_only=True)
-class CellRescale:
-    """A barostat: isotropic stochastic cell rescaling (Bernetti and Bussi, J. Chem. Phys. 153,
-    114107 (2020)). Box, positions and (inversely) velocities are scaled together.
-
-    Parameters
-    ----------
-    pressure : float
-        In the pressure unit: bar in "md".
-    time : float
-        Relaxation time of the volume, right when ``compressibility`` is; many time steps.
-    compressibility : float
-        Of the system, 1 / pressure; a guess will do, as only ``time`` depends on it. 4.5e-5 per bar
-        for water.
-    every : int
-        Time steps between scalings.
-
-    Raises
-    ------
-    RegrainError
-        Parameters that are not positive, or (in a run) dynamics without a thermostat.
-
-    Loses / Assumes
-    ---------------
-    First order in ``every * dt / time``: the distribution of the volume is that of the ensemble
-    when the volume hardly changes between scalings.
-
-    Examples
-    --------
-    >>> from regrain.particles import CellRescale
-    >>> CellRescale(pressure=1.0, time=5.0, compressibility=4.5e-5)
-    CellRescale(pressure=1.0, time=5.0, compressibility=4.5e-05, every=10)
-    """
-
-    pressure: float
-    time: float
-    compressibility: float
-    every: int = 10
-
-    def __post_init__(self) -> None:
-        plain_numbers(self)
-        if not np.isfinite(self.pressure):
-            raise RegrainError(f"{self!r}: pressure must be a finite number")
-        _positive(self, "time", "compressibility", "every")
-
-    def _engine(self, kt: float, units: Units) -> Any:
-        return _core.CellRescale(
-            kt=kt,
-            pressure=self.pressure / units.pressure_factor,
-            time=self.time,
-            compressibility=self.compressibility * units.pressure_factor,
-            every=self.every,
-        )
-
-
-def _positive(settings: Any, *names: str) -> None:
-    for name in names:
-        value = getattr(settings, name)
-        if not (np.isfinite(value) and value > 0):
-            raise RegrainError(f"{settings!r}: {name} must be a positive number")
+    def _engine(self, context: Context) -> Any:
+        return _core.NoseHoover(kt=context.kt(self), time=self.time, chain=self.chain)
 
 
 def _temperature(settings: Any) -> None:
     value = settings.temperature
     if value is not None and not (np.isfinite(value) and value >= 0):
         raise RegrainError(f"{settings!r}: temperature must be zero or more")
-
-
-def _kt(settings: Any, temperature: float | None, units: Units) -> float:
-    chosen = temperature if settings.temperature is None else settings.temperature
-    if chosen is None:
-        raise RegrainError(
-            f"{settings!r} needs a temperature: give it one, or the force field (temperature=...)"
-        )
-    return units.boltzmann * chosen

@@ -14,12 +14,14 @@ import numpy as np
 from regrain import _core
 from regrain.checkpoint import load_json, save_json
 from regrain.errors import RegrainError
+from regrain.particles.barostats import CellRescale
 from regrain.particles.charges import Coulomb
-from regrain.particles.dynamics import CellRescale, Dynamics
+from regrain.particles.dynamics import Dynamics
 from regrain.particles.evaluation import SYMMETRIC, Evaluation
+from regrain.particles.flow import Flow
 from regrain.particles.network import Network
 from regrain.particles.parameters import Law, law_from_dict
-from regrain.particles.run import Settings, run
+from regrain.particles.run import Frozen, Settings, run
 from regrain.particles.state import Particles
 from regrain.particles.terms import KINDS, Terms, check_triples, checked, compiled
 from regrain.trace import Trace
@@ -326,6 +328,8 @@ class ForceField:
             barostat=None,
             seed=0,
             skin=0.0,
+            frozen=np.empty(0, np.uint32),
+            precision=_core.Precision.full,
         )
         simulation.assign(
             positions=state.positions,
@@ -345,14 +349,7 @@ class ForceField:
             energy=measured.potential,
             forces=simulation.forces(),
             virial=virial,
-            terms={
-                "pair": measured.pair,
-                "triple": measured.triples,
-                "bond": measured.bonds,
-                "angle": measured.angles,
-                "dihedral": measured.dihedrals,
-                "charge": measured.charge,
-            },
+            terms=dict(measured.energies),
             pressure_tensor=pressure,
         )
 
@@ -369,6 +366,9 @@ class ForceField:
         checkpoint: str | os.PathLike[str] | None = None,
         progress: bool = True,
         skin: float | None = None,
+        frozen: Frozen = None,
+        precision: str = "double",
+        flow: Flow | None = None,
         engine: Any = None,
     ) -> Trace[Particles]:
         """Move the particles of a state through time.
@@ -399,6 +399,14 @@ class ForceField:
             Show a bar, if tqdm is installed and stderr is a terminal.
         skin : float, optional
             Extra reach of the neighbour list, a matter of speed; 0.15 cutoffs when omitted.
+        frozen : str, sequence of str or of int, optional
+            Particles that never move, by index or by the name of their type. They act on others,
+            and have no velocity and no degree of freedom.
+        precision : str
+            Of pair forces: ``"double"``, or ``"mixed"``, where each is computed in single
+            precision and they are summed in double.
+        flow : Flow, optional
+            A flow of the whole cell; none when omitted.
         engine : str or Engine, optional
             Another program that runs it: ``"lammps"``, or one with its settings, such as
             ``rg.engines.Lammps(processes=4)``. Its random numbers are its own, and it leaves no
@@ -438,6 +446,9 @@ class ForceField:
             dynamics=dynamics,
             barostat=barostat,
             skin=skin,
+            frozen=frozen,
+            precision=precision,
+            flow=flow,
         )
         if engine is None:
             return run(self, state, settings, checkpoint=checkpoint, progress=progress)

@@ -12,7 +12,7 @@ import numpy as np
 
 from regrain.errors import RegrainError
 
-__all__ = ["Law", "law_from_dict", "plain_numbers"]
+__all__ = ["Law", "law_from_dict", "plain_numbers", "positive"]
 
 _LAWS: dict[str, type[Law]] = {}
 
@@ -49,6 +49,26 @@ def plain_numbers(settings: Any) -> None:
             raise RegrainError(
                 f"{type(settings).__name__}: {field.name} is {value!r}, expected {wanted}"
             ) from error
+
+
+def positive(settings: Any, *names: str) -> None:
+    """See that some numbers of a dataclass are positive.
+
+    Raises
+    ------
+    RegrainError
+        One is not.
+
+    Examples
+    --------
+    >>> from regrain.particles import Langevin
+    >>> from regrain.particles.parameters import positive
+    >>> positive(Langevin(friction=1.0), "friction")
+    """
+    for name in names:
+        value = getattr(settings, name)
+        if not (np.isfinite(value) and value > 0):
+            raise RegrainError(f"{settings!r}: {name} must be a positive number")
 
 
 class Law:
@@ -142,10 +162,7 @@ class Law:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _positive(self, *names: str) -> None:
-        for name in names:
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value > 0):
-                raise RegrainError(f"{self!r}: {name} must be a positive number")
+        positive(self, *names)
 
     def _finite(self, *names: str) -> None:
         for name in names:

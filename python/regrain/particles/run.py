@@ -8,27 +8,34 @@ import os
 import platform
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regrain import _core
 from regrain.checkpoint import load_arrays, save_arrays
 from regrain.errors import RegrainError
-from regrain.particles.dynamics import NVE, CellRescale, Dynamics, Langevin
+from regrain.particles.barostats import CellRescale
+from regrain.particles.dynamics import Dynamics, Langevin
 from regrain.particles.evaluation import SYMMETRIC
+from regrain.particles.flow import Flow
 from regrain.particles.parameters import plain_numbers
-from regrain.particles.state import Particles
+from regrain.particles.state import Particles, Topology
 from regrain.trace import Trace
 from regrain.units import units as unit_system
 
 if TYPE_CHECKING:
     from regrain.particles.force_field import ForceField
 
-__all__ = ["Settings", "progress_bar", "run"]
+__all__ = ["Frozen", "Settings", "progress_bar", "run"]
+
+#: Particles that never move: indices (or a mask), or names of types.
+Frozen = str | Sequence[str] | Sequence[int] | NDArray[Any] | None
 
 # Between two looks at the keyboard.
 _SLICE_SECONDS = 0.2
@@ -55,9 +62,17 @@ class Settings:
     dynamics: Dynamics | None = None
     barostat: CellRescale | None = None
     skin: float | None = None
+    frozen: Frozen = None
+    precision: str = "double"
+    flow: Flow | None = None
 
     def __post_init__(self) -> None:
         plain_numbers(self)
+        _expect("dynamics", self.dynamics, Dynamics, "dynamics such as Langevin(friction=1.0)")
+        _expect("flow", self.flow, Flow, "a flow")
+        if self.precision not in ("double", "mixed"):
+            raise RegrainError(f"precision: got {self.precision!r}, expected 'double' or 'mixed'")
+        object.__setattr__(self, "frozen", _plain_frozen(self.frozen))
         for name in ("time", "dt", "every"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
@@ -80,6 +95,30 @@ class Settings:
     def frame_steps(self) -> int:
         """Time steps between frames."""
         return max(1, round(self.every / self.dt))
+
+    def frozen_ids(self, topology: Topology) -> NDArray[np.uint32]:
+        """Which particles never move.
+
+        Raises
+        ------
+        RegrainError
+            A type that no particle has, or a particle that is not there.
+        """
+        given = () if self.frozen is None else self.frozen
+        ids: set[int] = set()
+        for one in given:
+            if isinstance(one, str):
+                found = np.flatnonzero(topology.types == one)
+                if not len(found):
+                    raise RegrainError(f"frozen: no particle has the type {one!r}")
+                ids.update(found.tolist())
+            elif 0 <= one < len(topology):
+                ids.add(one)
+            else:
+                raise RegrainError(
+                    f"frozen: there is no particle {one} among {len(topology)}, counted from 0"
+                )
+        return np.array(sorted(ids), np.uint32)
 
 
 def run(
@@ -124,7 +163,7 @@ class _Run:
             raise RegrainError(
                 f"checkpoint: there is no directory {path.absolute().parent}; make it first"
             )
-        self.simulation = self._simulation()
+        self.simulation = self.dynamics._simulation(field, state, settings)
         self.frames: list[_Frame] = []
         self.wall_time = 0.0
         self.continued = 0
@@ -136,34 +175,8 @@ class _Run:
 
     # ------------------------------------------------------------------ the start
 
-    def _temperature(self) -> float | None:
-        own = getattr(self.dynamics, "temperature", None)
-        return self.field.temperature if own is None else float(own)
-
-    def _simulation(self) -> Any:
-        s, topology = self.settings, self.start.topology
-        temperature = self._temperature()
-        barostat = None
-        if s.barostat is not None:
-            if temperature is None or isinstance(self.dynamics, NVE):
-                raise RegrainError(
-                    f"{s.barostat!r} needs a thermostat with a temperature; use Langevin or "
-                    "NoseHoover dynamics, and give it or the force field a temperature"
-                )
-            barostat = s.barostat._engine(self.units.boltzmann * temperature, self.units)
-        return _core.Simulation(
-            self.field.compile(self.start),
-            types=topology.type_ids,
-            masses=topology.masses,
-            dt=s.dt,
-            dynamics=self.dynamics._engine(self.field.temperature, self.units),
-            barostat=barostat,
-            seed=s.seed,
-            skin=0.15 * self.field.cutoff if s.skin is None else s.skin,
-        )
-
     def _assign(self) -> None:
-        temperature = self._temperature()
+        temperature = self.dynamics._temperature(self.field)
         if self.start.velocities is None and temperature is None:
             raise RegrainError(
                 "the state has no velocities, and there is no temperature to draw them for; give "
@@ -198,6 +211,9 @@ class _Run:
             "dynamics": repr(self.dynamics),
             "barostat": repr(s.barostat),
             "skin": s.skin,
+            "choice of frozen particles": None if s.frozen is None else list(s.frozen),
+            "precision": s.precision,
+            "flow": repr(s.flow),
         }
 
     # ------------------------------------------------------------------ time
@@ -353,6 +369,9 @@ class _Run:
                 "model": self.field.to_dict(),
                 "dynamics": repr(self.dynamics),
                 "barostat": repr(s.barostat),
+                "flow": repr(s.flow),
+                "frozen": None if s.frozen is None else list(s.frozen),
+                "precision": s.precision,
                 "dt": s.dt,
                 "seed": int(s.seed),
                 "steps": s.steps,
@@ -383,6 +402,25 @@ def progress_bar(total: int, done: int) -> Any:
     except ModuleNotFoundError:
         return None
     return tqdm(total=total, initial=done, unit="step", leave=False)
+
+
+def _expect(name: str, given: Any, kind: type, example: str) -> None:
+    if given is not None and not isinstance(given, kind):
+        raise RegrainError(f"{name}: got {given!r}, expected {example}")
+
+
+def _plain_frozen(given: Frozen) -> tuple[str | int, ...] | None:
+    """Type names and indices of particles; a mask becomes indices."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        return (given,)
+    values = np.asarray(given).ravel()
+    if values.dtype == bool:
+        values = np.flatnonzero(values)
+    if values.dtype.kind not in "iuU" and values.size:
+        raise RegrainError(f"frozen: got {given!r}, expected indices of particles or type names")
+    return tuple(values.tolist()) or None
 
 
 def _space(unit: str) -> str:

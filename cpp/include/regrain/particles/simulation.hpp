@@ -3,9 +3,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -43,22 +47,35 @@ struct CellRescale {
     int every{10};  ///< time steps between scalings
 };
 
+/// Of pair forces and where they come from; sums are double always.
+enum class Precision : std::uint8_t { full, mixed };
+
 struct SimulationSettings {
     double dt;
     Dynamics dynamics;
-    std::optional<CellRescale> barostat;
+    std::optional<CellRescale> barostat{};
     std::uint64_t seed{0};
     double skin{0.3};
+    std::vector<std::uint32_t> frozen{};  ///< ids of particles that never move
+    Precision precision{Precision::full};
 };
 
 /// What a step is judged by. `virial` and the tensors are symmetric: xx yy zz xy xz yz.
 struct Measurement {
-    double pair{0.0}, triples{0.0}, bonds{0.0}, angles{0.0}, dihedrals{0.0}, charge{0.0};
-    std::array<double, 6> virial{}, kinetic_tensor{};  ///< sums of r_a f_b and of m v_a v_b
+    std::vector<std::pair<std::string, double>> energies;  ///< by the name of the term
+    std::array<double, 6> virial{}, kinetic_tensor{};      ///< sums of r_a f_b and of m v_a v_b
     double conserved{0.0};  ///< total energy minus the heat and work the thermostat and barostat
                             ///< put in; its drift is the error of the time step
+    /// Of one term; zero for a name that there is none of.
+    [[nodiscard]] double energy(std::string_view term) const {
+        double sum = 0.0;
+        for (const auto& [name, energy] : energies) sum += name == term ? energy : 0.0;
+        return sum;
+    }
     [[nodiscard]] double potential() const {
-        return pair + triples + bonds + angles + dihedrals + charge;
+        double sum = 0.0;
+        for (const auto& [name, energy] : energies) sum += energy;
+        return sum;
     }
     [[nodiscard]] double kinetic() const {
         return 0.5 * (kinetic_tensor[0] + kinetic_tensor[1] + kinetic_tensor[2]);
@@ -67,9 +84,10 @@ struct Measurement {
 
 /// Moves particles. Positions, velocities and images go in and out by particle id.
 ///
-/// Nve and NoseHoover conserve the momentum, and `assign` takes out what there is of it (unless
-/// there is one particle only), so that 3 n - 3 degrees of freedom share the kinetic energy. Under
-/// Langevin the centre of mass diffuses and there are 3 n.
+/// Where nothing outside acts Nve and NoseHoover conserve the momentum, and `assign` takes out what
+/// there is of it (unless there is one particle only), so that 3 n - 3 degrees of freedom share the
+/// kinetic energy. Under Langevin, beside frozen particles and in external fields the centre of
+/// mass moves and there are 3 for each particle that is not frozen.
 class REGRAIN_EXPORT Simulation {
 public:
     /// Throws Error unless masses, dt and the parameters of dynamics and barostat are positive.
@@ -83,6 +101,9 @@ public:
     void assign(std::span<const Vec3> positions,
                 std::span<const std::array<std::int32_t, 3>> images,
                 std::span<const Vec3> velocities, double kt, const Box& box);
+
+    /// Between runs, by id: whoever lets particles collide with something else gives them theirs.
+    void set_velocities(std::span<const Vec3> velocities);
 
     /// Takes so many steps. Throws Error naming step, particle and distance when a particle is not
     /// a number any more or moves further than `max_move` in a step; the state is lost then.
@@ -108,7 +129,7 @@ public:
         std::vector<Vec3> velocities, forces;
         std::vector<std::array<std::int32_t, 3>> image_offsets;  ///< by id
         std::uint64_t step{0};
-        std::vector<double> numbers;  ///< thermostat chain, heat and work so far, last sums
+        std::map<std::string, std::vector<double>> states;  ///< of all else that remembers
     };
     [[nodiscard]] Snapshot snapshot() const;
     void restore(const Snapshot& snapshot);

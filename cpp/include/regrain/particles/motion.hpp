@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "regrain/base/vec3.hpp"
+#include "regrain/particles/pair_engine.hpp"
+
+namespace regrain::particles {
+
+/// Velocity and inverse mass of one particle: one aligned vector load. A frozen particle has
+/// neither: no force moves it. Where the cell flows (shear), the velocity is that relative to the
+/// flow at the place of the particle.
+struct alignas(32) Motion {
+    Vec3 v;
+    double inverse_mass;
+};
+
+/// What forces may depend on: the particles by row, and when it is.
+struct Present {
+    const PairEngine& engine;        ///< rows, ids, row_of, images, box, lists
+    std::span<const Motion> motion;  ///< by row
+    /// By id: a row's place without wrapping is row + (engine.images()[row] + image_offset[id]) *
+    /// vectors of the box.
+    std::span<const std::array<std::int32_t, 3>> image_offset;
+    std::uint64_t step;  ///< what these are the forces of
+    double time;         ///< step * dt
+};
+
+}  // namespace regrain::particles

@@ -1,0 +1,143 @@
+// Masses, velocities and checks before the first step.
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "regrain/base/error.hpp"
+#include "simulation_impl.hpp"
+
+namespace regrain::particles {
+
+Simulation::Impl::Impl(const ForceField& field, std::span<const std::int32_t> types,
+                       std::span<const double> masses, const SimulationSettings& s)
+    : settings(s),
+      cutoff(field.cutoff()),
+      excludes(!field.exclusions.empty()),
+      interactions(field, types, s),
+      mass_of_id(masses.begin(), masses.end()),
+      mass(types.size()),
+      motion(types.size()),
+      force(types.size() + 1),
+      image_offset(types.size()),
+      cell_noise(s.seed, barostat_noise) {
+    check_masses();
+    freeze();
+    if (const auto* d = std::get_if<NoseHoover>(&s.dynamics)) {
+        chain.emplace(d->kt, d->time, d->chain, degrees());
+    }
+}
+
+void Simulation::Impl::check_masses() const {
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (!(std::isfinite(mass_of_id[i]) && mass_of_id[i] > 0.0)) {
+            throw Error("particle " + std::to_string(i) + " has mass " +
+                        std::to_string(mass_of_id[i]) + "; dynamics needs positive masses");
+        }
+    }
+}
+
+void Simulation::Impl::freeze() {
+    inverse_mass_of_id.resize(size());
+    std::transform(mass_of_id.begin(), mass_of_id.end(), inverse_mass_of_id.begin(),
+                   [](double m) { return 1.0 / m; });
+    std::vector<std::uint32_t>& frozen = settings.frozen;
+    std::sort(frozen.begin(), frozen.end());
+    frozen.erase(std::unique(frozen.begin(), frozen.end()), frozen.end());
+    if (!frozen.empty() && frozen.back() >= size()) {
+        throw Error("particle " + std::to_string(frozen.back()) +
+                    " is to be frozen, but there are " + std::to_string(size()) +
+                    " particles, counted from 0");
+    }
+    if (frozen.size() == size()) throw Error("all particles are frozen; leave some to move");
+    if (!frozen.empty() && settings.barostat) {
+        throw Error("a barostat would move frozen particles with the cell; leave out one of both");
+    }
+    for (const std::uint32_t id : frozen) inverse_mass_of_id[id] = 0.0;
+}
+
+// ------------------------------------------------------------------ degrees of freedom
+
+std::array<bool, 3> Simulation::Impl::kept_momentum() const {
+    if (has_bath() || size() == 1 || !settings.frozen.empty()) return {false, false, false};
+    return interactions.keeps_momentum();
+}
+
+std::size_t Simulation::Impl::degrees() const {
+    std::size_t count = 3 * (size() - settings.frozen.size());
+    for (const bool kept : kept_momentum()) count -= kept ? 1 : 0;
+    if (constraints) count -= constraints->degrees();
+    return count;
+}
+
+// ------------------------------------------------------------------ the start
+
+void Simulation::Impl::check_box() const {
+    if (excludes && engine.box().min_height() < 2.0 * cutoff) {
+        throw Error("the box is " + std::to_string(engine.box().min_height()) +
+                    " high, less than two cutoffs of " + std::to_string(cutoff) +
+                    ", so that a particle sees several images of another, and it is not "
+                    "defined which of them a bond excludes; use a larger box or exclude=0");
+    }
+}
+
+void Simulation::Impl::draw_velocities(double kt, std::vector<Vec3>& by_id) const {
+    const Philox generator(settings.seed, initial_velocities);
+    for (std::size_t i = 0; i < by_id.size(); ++i) {
+        const auto g = generator.normal4(0, static_cast<std::uint32_t>(i));
+        by_id[i] = Vec3{g[0], g[1], g[2]} * std::sqrt(kt / mass_of_id[i]);
+    }
+}
+
+void Simulation::Impl::stop_drift(std::vector<Vec3>& by_id,
+                                  const std::array<bool, 3>& along) const {
+    Vec3 momentum;
+    double total = 0.0;
+    for (std::size_t i = 0; i < by_id.size(); ++i) {
+        if (inverse_mass_of_id[i] == 0.0) continue;
+        momentum += mass_of_id[i] * by_id[i];
+        total += mass_of_id[i];
+    }
+    const Vec3 drift = momentum * (1.0 / total);
+    for (Vec3& v : by_id) {
+        v -= {along[0] ? drift.x : 0.0, along[1] ? drift.y : 0.0, along[2] ? drift.z : 0.0};
+    }
+}
+
+void Simulation::Impl::assign(std::span<const Vec3> positions, std::span<const Image> images,
+                              std::span<const Vec3> velocities, double kt, const Box& box) {
+    std::vector<Vec3> by_id(velocities.begin(), velocities.end());
+    if (velocities.empty()) {
+        by_id.resize(size());
+        draw_velocities(kt, by_id);
+        if (size() > 1) stop_drift(by_id, {true, true, true});
+    } else {
+        stop_drift(by_id, kept_momentum());
+    }
+    for (const std::uint32_t id : settings.frozen) by_id[id] = {};
+    engine.assign(positions, box);
+    check_box();
+    image_offset.assign(size(), Image{});
+    std::copy(images.begin(), images.end(), image_offset.begin());
+    for (std::size_t row = 0; row < size(); ++row) motion[row].v = by_id[engine.ids()[row]];
+    gather_masses();
+    limit_moves();
+    step = 0;
+    exchanged = 0.0;
+    if (constraints) constraints->remember(engine);
+    constrain_velocities();
+    evaluate(0, barostat_acts(1));
+}
+
+void Simulation::Impl::gather_masses() {
+    const auto ids = engine.ids();
+    for (std::size_t row = 0; row < size(); ++row) {
+        mass[row] = mass_of_id[ids[row]];
+        motion[row].inverse_mass = inverse_mass_of_id[ids[row]];
+    }
+}
+
+void Simulation::Impl::limit_moves() {
+    max_move = cutoff > 0.0 ? 0.2 * cutoff : 0.5 * engine.box().min_height();
+}
+
+}  // namespace regrain::particles

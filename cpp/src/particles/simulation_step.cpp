@@ -1,0 +1,237 @@
+// The time step. All dynamics are: thermostat, kick, drift, middle, drift, forces, kick,
+// thermostat, where heat (a bath) and the cell (a barostat, a flow) change in the middle; what
+// does not take part costs nothing.
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "barostat.hpp"
+#include "regrain/base/error.hpp"
+#include "regrain/base/parallel.hpp"
+#include "simulation_impl.hpp"
+
+namespace regrain::particles {
+
+namespace {
+
+struct Tensor {
+    std::array<double, 6> t{};
+    Tensor& operator+=(const Tensor& o) {
+        for (std::size_t k = 0; k < 6; ++k) t[k] += o.t[k];
+        return *this;
+    }
+};
+
+std::string shown(const Vec3& r) {
+    return "(" + std::to_string(r.x) + ", " + std::to_string(r.y) + ", " + std::to_string(r.z) +
+           ")";
+}
+
+}  // namespace
+
+void Simulation::Impl::run(std::uint64_t steps) {
+    const bool joined = joins_kicks();
+    for (std::uint64_t k = 0; k < steps; ++k) advance(joined && k > 0 ? 2 : 1);
+    if (joined && steps > 0) kick(1);
+}
+
+void Simulation::Impl::advance(int kicks) {
+    thermostat_half();
+    move(kicks);
+    follow_particles();
+    evaluate(step + 1, barostat_acts(step + 1) || barostat_acts(step + 2));
+    if (!joins_kicks()) finish();
+    ++step;
+}
+
+// Where nothing comes between the last half kick of a step and the first of the next, one pass
+// makes both.
+bool Simulation::Impl::joins_kicks() const {
+    return !chain && !constraints && !(pairwise && pairwise->exchanges());
+}
+
+void Simulation::Impl::thermostat_half() {
+    if (!chain) return;
+    const double factor = chain->advance(kinetic(), 0.5 * settings.dt);
+    parallel_for(size(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row) motion[row].v *= factor;
+    });
+}
+
+// From the first half kick to the new places: in one pass over the particles, if it can be.
+void Simulation::Impl::move(int kicks) {
+    const double dt = settings.dt;
+    const bool cell_changes = barostat_acts(step + 1) || flow;
+    const std::optional<Bath> heat = bath();
+    if (!constraints && !cell_changes) {
+        pass(kicks, heat ? 0.5 * dt : dt, heat ? &*heat : nullptr, true);
+        return;
+    }
+    if (constraints) {
+        kick(kicks);
+        if (!heat && !cell_changes) return drift(dt);
+        drift(0.5 * dt);
+        if (heat) pass(0, 0.0, &*heat);
+        constrain_velocities();
+    } else {
+        pass(kicks, 0.5 * dt, heat ? &*heat : nullptr);
+    }
+    change_cell();
+    drift(0.5 * dt);
+}
+
+void Simulation::Impl::kick(int count) {
+    pass(count, 0.0);
+    constrain_velocities();
+}
+
+void Simulation::Impl::drift(double time) {
+    if (constraints) constraints->remember(engine);
+    pass(0, time);
+    if (constraints) constraints->places(engine, motion, time);
+}
+
+void Simulation::Impl::follow_particles() {
+    const std::span<const std::uint32_t> old_row = engine.refresh();
+    if (old_row.empty()) return;
+    old_motion.swap(motion);
+    motion.resize(size());
+    parallel_for(size(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row) motion[row] = old_motion[old_row[row]];
+    });
+    gather_masses();
+}
+
+void Simulation::Impl::evaluate(std::uint64_t at, bool with_sums) {
+    const Present now = present(at);
+    const Totals totals = interactions.compute(now, forces(), with_sums);
+    if (pairwise && !pairwise->exchanges()) pairwise->forces(now, forces());
+    if (with_sums) virial = with_hooks(totals.virial);
+    if (!barostat_acts(at) || at == 0) return;
+    // The second half of the work of the change of the cell in this step.
+    for (std::size_t k = 0; k < 3; ++k) exchanged -= 0.5 * virial[k] * pending[k];
+}
+
+// Forces of constraint are those of the step before: the new ones are known after the last kick.
+std::array<double, 6> Simulation::Impl::with_hooks(std::array<double, 6> w) const {
+    const auto add = [&w](const std::array<double, 6>& more) {
+        for (std::size_t k = 0; k < 6; ++k) w[k] += more[k];
+    };
+    if (constraints) add(constraints->virial());
+    if (pairwise) add(pairwise->virial());
+    return w;
+}
+
+void Simulation::Impl::finish() {
+    kick(1);
+    if (pairwise && pairwise->exchanges()) {
+        exchanged += pairwise->exchange(present(step + 1), motion);
+        constrain_velocities();
+    }
+    thermostat_half();
+}
+
+// ------------------------------------------------------------------ the cell
+
+void Simulation::Impl::change_cell() {
+    if (barostat_acts(step + 1)) rescale_cell();
+    if (flow) deform_cell(flow->map(step, settings.dt, engine.box()));
+}
+
+void Simulation::Impl::rescale_cell() {
+    const std::array<bool, 3> kept = kept_momentum();
+    const CellState now{kinetic_tensor(), virial, {kept[0] * 1.0, kept[1] * 1.0, kept[2] * 1.0}};
+    const CellChange change =
+        rescale(*settings.barostat, settings.dt, engine.box(), now, cell_noise, step);
+    pending = change.log_stretch;
+    for (std::size_t k = 0; k < 3; ++k) {
+        exchanged += 0.5 * now.kinetic[k] * std::expm1(-2.0 * pending[k]);
+        exchanged -= 0.5 * virial[k] * pending[k];
+    }
+    deform_cell(change.map);
+}
+
+// Places and box undergo the map, velocities its inverse.
+void Simulation::Impl::deform_cell(const CellMap& map) {
+    const CellMap inverse = map.inverse();
+    const std::span<Row> rows = engine.rows();
+    parallel_for(size(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row) {
+            const Vec3 r = map({rows[row].x, rows[row].y, rows[row].z});
+            rows[row] = {r.x, r.y, r.z, rows[row].tag};
+            motion[row].v = inverse(motion[row].v);
+        }
+    });
+    engine.set_box(map(engine.box()));
+    check_box();
+    limit_moves();
+}
+
+// ------------------------------------------------------------------ particles
+
+std::optional<Bath> Simulation::Impl::bath() const {
+    const auto* d = std::get_if<Langevin>(&settings.dynamics);
+    if (d == nullptr) return {};
+    const double keep = std::exp(-d->friction * settings.dt);
+    return Bath{settings.seed, langevin_noise, step, keep, std::sqrt(d->kt * (1.0 - keep * keep))};
+}
+
+// Every kick is made by the same kernel, so that its bits are the same wherever it is made.
+void Simulation::Impl::pass(int kicks, double drift, const Bath* bath, bool drift_again) {
+    const double fastest = max_move / settings.dt;
+    const Pass work{engine.rows().data(),
+                    motion.data(),
+                    force.data(),
+                    mass.data(),
+                    engine.ids().data(),
+                    kicks,
+                    0.5 * settings.dt,
+                    drift,
+                    bath,
+                    drift_again,
+                    fastest};
+    const auto outcome = parallel_sum<PassOutcome>(
+        size(), [&](std::size_t begin, std::size_t end) { return step_kernel(work, begin, end); });
+    exchanged += outcome.heat;
+    if (outcome.wild) name_the_wild(fastest);
+}
+
+void Simulation::Impl::constrain_velocities() {
+    if (constraints) constraints->velocities(engine, motion);
+}
+
+void Simulation::Impl::name_the_wild(double fastest) const {
+    for (std::size_t id = 0; id < size(); ++id) {
+        const std::size_t row = engine.row_of()[id];
+        const Vec3& v = motion[row].v;
+        const double speed = std::max({std::abs(v.x), std::abs(v.y), std::abs(v.z)});
+        if (finite(v) && speed <= fastest) continue;
+        const Row& r = engine.rows()[row];
+        const std::string what = "step " + std::to_string(step + 1) + ": particle " +
+                                 std::to_string(id) + " at " + shown({r.x, r.y, r.z});
+        if (!finite(v)) {
+            throw Error(what + " has a velocity that is not a number; it feels a force of " +
+                        shown(force[row]));
+        }
+        throw Error(what + " moves by " + std::to_string(norm(v) * settings.dt) +
+                    " in one step, and no more than " + std::to_string(max_move) +
+                    " is trusted; use a smaller time step or a start with fewer overlaps");
+    }
+    throw Error("step " + std::to_string(step + 1) + ": a particle moves too far");
+}
+
+std::array<double, 6> Simulation::Impl::kinetic_tensor() const {
+    const auto sum_of = [&](std::size_t begin, std::size_t end) {
+        Tensor sum;
+        for (std::size_t row = begin; row < end; ++row) {
+            const Vec3& v = motion[row].v;
+            const double m = mass[row];
+            sum += {{m * v.x * v.x, m * v.y * v.y, m * v.z * v.z, m * v.x * v.y, m * v.x * v.z,
+                     m * v.y * v.z}};
+        }
+        return sum;
+    };
+    return parallel_sum<Tensor>(size(), sum_of).t;
+}
+
+}  // namespace regrain::particles
