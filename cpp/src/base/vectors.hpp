@@ -170,6 +170,46 @@ REGRAIN_INLINE Columns<W> transpose(Record&& record) {
     }
 }
 
+/// The way back: four vectors to W records of four doubles, one after the other.
+template <int W>
+REGRAIN_INLINE void store_records(void* to, const Columns<W>& c) {
+    char* record = static_cast<char*>(to);
+    if constexpr (W == 8) {
+        using V = Double<8>;
+        using H = Double<4>;
+        const V xy0 = __builtin_shufflevector(c.x, c.y, 0, 8, 2, 10, 4, 12, 6, 14);
+        const V xy1 = __builtin_shufflevector(c.x, c.y, 1, 9, 3, 11, 5, 13, 7, 15);
+        const V zw0 = __builtin_shufflevector(c.z, c.w, 0, 8, 2, 10, 4, 12, 6, 14);
+        const V zw1 = __builtin_shufflevector(c.z, c.w, 1, 9, 3, 11, 5, 13, 7, 15);
+        const auto put = [&](int k, const V& xy, const V& zw) __attribute__((always_inline)) {
+            const V near = __builtin_shufflevector(xy, zw, 0, 1, 8, 9, 4, 5, 12, 13);
+            const V far = __builtin_shufflevector(xy, zw, 2, 3, 10, 11, 6, 7, 14, 15);
+            store(record + 32 * k, H(__builtin_shufflevector(near, near, 0, 1, 2, 3)));
+            store(record + 32 * (k + 2), H(__builtin_shufflevector(far, far, 0, 1, 2, 3)));
+            store(record + 32 * (k + 4), H(__builtin_shufflevector(near, near, 4, 5, 6, 7)));
+            store(record + 32 * (k + 6), H(__builtin_shufflevector(far, far, 4, 5, 6, 7)));
+        };
+        put(0, xy0, zw0);
+        put(1, xy1, zw1);
+    } else if constexpr (W == 4) {
+        using V = Double<4>;
+        const V xy0 = __builtin_shufflevector(c.x, c.y, 0, 4, 2, 6);
+        const V xy1 = __builtin_shufflevector(c.x, c.y, 1, 5, 3, 7);
+        const V zw0 = __builtin_shufflevector(c.z, c.w, 0, 4, 2, 6);
+        const V zw1 = __builtin_shufflevector(c.z, c.w, 1, 5, 3, 7);
+        store(record, V(__builtin_shufflevector(xy0, zw0, 0, 1, 4, 5)));
+        store(record + 32, V(__builtin_shufflevector(xy1, zw1, 0, 1, 4, 5)));
+        store(record + 64, V(__builtin_shufflevector(xy0, zw0, 2, 3, 6, 7)));
+        store(record + 96, V(__builtin_shufflevector(xy1, zw1, 2, 3, 6, 7)));
+    } else {
+        using V = Double<2>;
+        store(record, V{c.x[0], c.y[0]});
+        store(record + 16, V{c.z[0], c.w[0]});
+        store(record + 32, V{c.x[1], c.y[1]});
+        store(record + 48, V{c.z[1], c.w[1]});
+    }
+}
+
 /// Calls the one of three functions that this machine is for.
 template <class F, class... A>
 auto dispatch(F* v4, F* v3, F* any, const A&... arguments) {

@@ -16,8 +16,7 @@ Totals Interactions::compute(const Present& now, std::span<Vec3> forces, bool wi
     const Sums pair = engine.compute(forces, with_sums);
     const Sums t = triples.compute(now.engine, forces);
     const Sums c = coulomb.compute(now.engine, forces);
-    const BondedSums b =
-        bonded.compute(engine.rows(), engine.row_of(), engine.ids(), engine.box(), forces);
+    const BondedSums b = bonded.compute(now.engine, forces, with_sums);
     Totals totals;
     if (!with_sums) return totals;
     totals.add("pair", pair.energy);

@@ -56,4 +56,23 @@ REGRAIN_INLINE Double<W> arcsine_ratio(const Double<W>& m) {
     return p * m + 1.0;
 }
 
+/// The nearest whole number; of halves an even one. For numbers below 2^51.
+template <int W>
+REGRAIN_INLINE Double<W> rounded(const Double<W>& x) {
+    constexpr double integer = 0x1.8p52;
+    return (x + integer) - integer;
+}
+
+/// The angle in [-pi, pi] of a point on the unit circle, to a rounding error.
+template <int W>
+REGRAIN_INLINE Double<W> angle_of(const Double<W>& cosine, const Double<W>& sine) {
+    constexpr double pi = 3.14159265358979323846;
+    // From the sine of half of the smaller angle between the point and the x axis.
+    const Double<W> size = cosine > 0.0 ? cosine : -cosine;
+    const Double<W> m = sine * sine / (2.0 * (1.0 + size));
+    const Double<W> rest = 2.0 * sqrt<W>(m) * arcsine_ratio<W>(m);
+    const Double<W> angle = cosine > 0.0 ? rest : pi - rest;
+    return sine < 0.0 ? -angle : angle;
+}
+
 }  // namespace regrain::particles::simd

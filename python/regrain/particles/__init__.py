@@ -18,6 +18,7 @@ from regrain.particles.dynamics import NVE, Langevin, NoseHoover
 from regrain.particles.evaluation import Evaluation
 from regrain.particles.force_field import ForceField
 from regrain.particles.fourier import FourierDihedral
+from regrain.particles.melts import bead_spring, bead_spring_melt
 from regrain.particles.neighbors import NeighborList, neighbor_list
 from regrain.particles.network import Network
 from regrain.particles.pair_potentials import (
@@ -72,6 +73,8 @@ __all__ = [
     "Topology",
     "TriplePotential",
     "Yukawa",
+    "bead_spring",
+    "bead_spring_melt",
     "fcc",
     "neighbor_list",
 ]
