@@ -102,6 +102,9 @@ void bind_dynamics(py::module_& m) {
     py::class_<CellRescale>(m, "CellRescale")
         .def(py::init<double, double, double, double, int>(), py::kw_only(), py::arg("kt"),
              py::arg("pressure"), py::arg("time"), py::arg("compressibility"), py::arg("every"));
+    py::class_<FlowGradient>(m, "FlowGradient")
+        .def(py::init<double, double, double>(), py::kw_only(), py::arg("yx"), py::arg("zx"),
+             py::arg("zy"));
     py::native_enum<Precision>(m, "Precision", "enum.Enum")
         .value("full", Precision::full)
         .value("mixed", Precision::mixed)
@@ -131,7 +134,8 @@ void bind_simulation(py::module_& m) {
         .def(py::init([](const ForceField& field, const Array<std::int32_t>& types,
                          const Array<double>& masses, double dt, const Dynamics& dynamics,
                          const std::optional<CellRescale>& barostat, std::uint64_t seed,
-                         double skin, const Array<std::uint32_t>& frozen, Precision precision) {
+                         double skin, const Array<std::uint32_t>& frozen, Precision precision,
+                         const std::optional<FlowGradient>& flow) {
                  return Simulation(field, flat(types), flat(masses),
                                    {.dt = dt,
                                     .dynamics = dynamics,
@@ -139,11 +143,12 @@ void bind_simulation(py::module_& m) {
                                     .seed = seed,
                                     .skin = skin,
                                     .frozen = vector_of(flat(frozen)),
-                                    .precision = precision});
+                                    .precision = precision,
+                                    .flow = flow});
              }),
              py::arg("field"), py::kw_only(), py::arg("types"), py::arg("masses"), py::arg("dt"),
              py::arg("dynamics"), py::arg("barostat"), py::arg("seed"), py::arg("skin"),
-             py::arg("frozen"), py::arg("precision"))
+             py::arg("frozen"), py::arg("precision"), py::arg("flow"))
         .def(
             "assign",
             [](Simulation& s, const Array<double>& positions,

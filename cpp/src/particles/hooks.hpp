@@ -54,11 +54,4 @@ public:
     [[nodiscard]] virtual std::array<double, 6> virial() const { return {}; }
 };
 
-/// A cell that changes in a prescribed way.
-class Flow : public Hook {
-public:
-    /// What becomes of places in the step after `step`; velocities undergo the inverse.
-    [[nodiscard]] virtual CellMap map(std::uint64_t step, double dt, const Box& box) const = 0;
-};
-
 }  // namespace regrain::particles

@@ -88,6 +88,7 @@ struct PairEngine::Impl {
     std::vector<Image> images, old_images;
     std::size_t builds{0};
     std::uint64_t version{0};
+    bool renamed{false};  ///< the lattice vectors, since the last build
 
     Impl(const ForceField& field, std::span<const std::int32_t> t, double s)
         : parameters(field, t), types(t.begin(), t.end()), skin(s) {
@@ -154,11 +155,13 @@ struct PairEngine::Impl {
         }
         ++builds;
         version = next_version();
+        renamed = false;
     }
 
     // No pair comes within its cutoff that is not listed while nobody went further, relative to the
     // deforming box, than half of what the deformed reach leaves.
     [[nodiscard]] bool list_holds() const {
+        if (renamed) return false;
         const Deformation deform(*built_box, *box);
         const double reach = deform.least_stretch * list->reach();
         const double allowed = 0.5 * (reach - parameters.largest_reach);
@@ -297,6 +300,11 @@ std::uint64_t PairEngine::version() const { return impl_->version; }
 void PairEngine::set_box(const Box& box) {
     impl_->check_assigned();
     impl_->box = box;
+}
+
+void PairEngine::rename_box(const Box& box) {
+    set_box(box);
+    impl_->renamed = true;
 }
 
 std::span<const std::uint32_t> PairEngine::refresh() {

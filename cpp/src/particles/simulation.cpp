@@ -135,12 +135,13 @@ void Simulation::Impl::for_each_memory(
     f(
         "sums",
         [&] {
-            return std::vector{exchanged, virial[0], virial[1], virial[2]};
+            return std::vector{exchanged, flow_power, virial[0], virial[1], virial[2]};
         },
         [&](std::span<const double> v) {
-            if (v.size() != 4) throw Error(another);
+            if (v.size() != 5) throw Error(another);
             exchanged = v[0];
-            std::copy(v.begin() + 1, v.end(), virial.begin());
+            flow_power = v[1];
+            std::copy(v.begin() + 2, v.end(), virial.begin());
         });
     if (chain) {
         f(
@@ -158,7 +159,6 @@ void Simulation::Impl::for_each_memory(
     };
     hook("constraints", constraints.get());
     hook("pairwise", pairwise.get());
-    hook("flow", flow.get());
 }
 
 Simulation::Snapshot Simulation::snapshot() const {

@@ -42,13 +42,13 @@ struct Simulation::Impl {
     std::optional<NoseHooverChain> chain;
     std::unique_ptr<Constraints> constraints;
     std::unique_ptr<Pairwise> pairwise;
-    std::unique_ptr<Flow> flow;
 
     std::uint64_t step{0};
     Philox cell_noise;
     double exchanged{0.0};            // heat and work that the particles were given
     std::array<double, 6> virial{};   // of the last evaluation that the barostat asked for
     std::array<double, 3> pending{};  // log stretches, until the virial after them is known
+    double flow_power{0.0};           // of the flow on the interactions, at the last evaluation
     double max_move{0.0};
 
     Impl(const ForceField& field, std::span<const std::int32_t> types,
@@ -57,7 +57,12 @@ struct Simulation::Impl {
     [[nodiscard]] std::size_t size() const { return mass_of_id.size(); }
     [[nodiscard]] std::span<Vec3> forces() { return std::span(force).first(size()); }
     [[nodiscard]] Present present(std::uint64_t at) const {
-        return {engine, motion, image_offset, at, static_cast<double>(at) * settings.dt};
+        return {engine,
+                motion,
+                image_offset,
+                at,
+                static_cast<double>(at) * settings.dt,
+                settings.flow.value_or(FlowGradient{})};
     }
 
     // ------------------------------------------------------------------ degrees of freedom
@@ -76,6 +81,7 @@ struct Simulation::Impl {
     void check_masses() const;
     void freeze();
     void check_box() const;
+    void check_flow() const;
     void draw_velocities(double kt, std::vector<Vec3>& by_id) const;
     void stop_drift(std::vector<Vec3>& by_id, const std::array<bool, 3>& along) const;
     void gather_masses();
@@ -91,11 +97,14 @@ struct Simulation::Impl {
     }
     void thermostat_half();
     void move(int kicks);
+    void flow_along(int kicks, const std::optional<Bath>& heat);
     void kick(int count);
     void drift(double time);
     void change_cell();
     void rescale_cell();
-    void deform_cell(const CellMap& map);
+    double deform_cell(const CellMap& map);
+    void flow_for(double time);
+    void rename_lattice();
     void follow_particles();
     void evaluate(std::uint64_t at, bool with_sums);
     void finish();

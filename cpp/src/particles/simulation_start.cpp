@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "flow.hpp"
 #include "regrain/base/error.hpp"
 #include "simulation_impl.hpp"
 
@@ -80,6 +81,29 @@ void Simulation::Impl::check_box() const {
     }
 }
 
+void Simulation::Impl::check_flow() const {
+    if (!settings.flow) return;
+    const FlowGradient& g = *settings.flow;
+    if (settings.barostat || !settings.frozen.empty() || constraints) {
+        throw Error(std::string("a flow carries the cell along; leave out ") +
+                    (settings.barostat ? "the barostat"
+                     : constraints     ? "rigid bonds"
+                                       : "frozen particles") +
+                    ", or the flow");
+    }
+    const double strain = std::max({std::abs(g.yx), std::abs(g.zx), std::abs(g.zy)}) * settings.dt;
+    if (!(strain <= 0.1)) {
+        throw Error("the flow would shear the cell by " + std::to_string(strain) +
+                    " in one step, and 0.1 is the most; use a smaller time step or rate");
+    }
+    const double low = lowest_height(g, engine.box());
+    if (excludes && low < 2.0 * cutoff) {
+        throw Error("under this flow the box gets as low as " + std::to_string(low) +
+                    ", less than two cutoffs of " + std::to_string(cutoff) +
+                    "; use a larger box or exclude=0");
+    }
+}
+
 void Simulation::Impl::draw_velocities(double kt, std::vector<Vec3>& by_id) const {
     const Philox generator(settings.seed, initial_velocities);
     for (std::size_t i = 0; i < by_id.size(); ++i) {
@@ -116,16 +140,17 @@ void Simulation::Impl::assign(std::span<const Vec3> positions, std::span<const I
     for (const std::uint32_t id : settings.frozen) by_id[id] = {};
     engine.assign(positions, box);
     check_box();
+    check_flow();
     image_offset.assign(size(), Image{});
     std::copy(images.begin(), images.end(), image_offset.begin());
     for (std::size_t row = 0; row < size(); ++row) motion[row].v = by_id[engine.ids()[row]];
     gather_masses();
     limit_moves();
     step = 0;
-    exchanged = 0.0;
+    exchanged = flow_power = 0.0;
     if (constraints) constraints->remember(engine);
     constrain_velocities();
-    evaluate(0, barostat_acts(1));
+    evaluate(0, barostat_acts(1) || settings.flow);
 }
 
 void Simulation::Impl::gather_masses() {

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "barostat.hpp"
+#include "flow.hpp"
 #include "regrain/base/error.hpp"
 #include "regrain/base/parallel.hpp"
 #include "simulation_impl.hpp"
@@ -39,7 +41,7 @@ void Simulation::Impl::advance(int kicks) {
     thermostat_half();
     move(kicks);
     follow_particles();
-    evaluate(step + 1, barostat_acts(step + 1) || barostat_acts(step + 2));
+    evaluate(step + 1, barostat_acts(step + 1) || barostat_acts(step + 2) || settings.flow);
     if (!joins_kicks()) finish();
     ++step;
 }
@@ -61,8 +63,9 @@ void Simulation::Impl::thermostat_half() {
 // From the first half kick to the new places: in one pass over the particles, if it can be.
 void Simulation::Impl::move(int kicks) {
     const double dt = settings.dt;
-    const bool cell_changes = barostat_acts(step + 1) || flow;
+    const bool cell_changes = barostat_acts(step + 1);
     const std::optional<Bath> heat = bath();
+    if (settings.flow) return flow_along(kicks, heat);
     if (!constraints && !cell_changes) {
         pass(kicks, heat ? 0.5 * dt : dt, heat ? &*heat : nullptr, true);
         return;
@@ -77,6 +80,19 @@ void Simulation::Impl::move(int kicks) {
         pass(kicks, 0.5 * dt, heat ? &*heat : nullptr);
     }
     change_cell();
+    drift(0.5 * dt);
+}
+
+// The same under a flow. A bath and the flow do not commute, so the flow is halved around the bath.
+void Simulation::Impl::flow_along(int kicks, const std::optional<Bath>& heat) {
+    const double dt = settings.dt;
+    pass(kicks, 0.5 * dt);
+    flow_for(heat ? 0.5 * dt : dt);
+    if (heat) {
+        pass(0, 0.0, &*heat);
+        flow_for(0.5 * dt);
+    }
+    rename_lattice();
     drift(0.5 * dt);
 }
 
@@ -107,6 +123,10 @@ void Simulation::Impl::evaluate(std::uint64_t at, bool with_sums) {
     const Totals totals = interactions.compute(now, forces(), with_sums);
     if (pairwise && !pairwise->exchanges()) pairwise->forces(now, forces());
     if (with_sums) virial = with_hooks(totals.virial);
+    if (settings.flow && with_sums) {
+        const double before = std::exchange(flow_power, power(*settings.flow, totals.virial));
+        if (at > 0) exchanged += 0.5 * settings.dt * (before + flow_power);
+    }
     if (!barostat_acts(at) || at == 0) return;
     // The second half of the work of the change of the cell in this step.
     for (std::size_t k = 0; k < 3; ++k) exchanged -= 0.5 * virial[k] * pending[k];
@@ -135,7 +155,26 @@ void Simulation::Impl::finish() {
 
 void Simulation::Impl::change_cell() {
     if (barostat_acts(step + 1)) rescale_cell();
-    if (flow) deform_cell(flow->map(step, settings.dt, engine.box()));
+}
+
+// Cell, places and (inversely: SLLOD) velocities; the work on energies of places is known from
+// their virials before and after the step.
+void Simulation::Impl::flow_for(double time) {
+    exchanged += deform_cell(carry(*settings.flow, time));
+}
+
+void Simulation::Impl::rename_lattice() {
+    const LatticeNames names(engine.box());
+    if (!names.changed()) return;
+    for (std::size_t row = 0; row < size(); ++row) {
+        const Image& folded = engine.images()[row];
+        Image& offset = image_offset[engine.ids()[row]];
+        Image total;
+        for (std::size_t k = 0; k < 3; ++k) total[k] = folded[k] + offset[k];
+        total = names(total);
+        for (std::size_t k = 0; k < 3; ++k) offset[k] = total[k] - folded[k];
+    }
+    engine.rename_box(names.box);
 }
 
 void Simulation::Impl::rescale_cell() {
@@ -151,20 +190,24 @@ void Simulation::Impl::rescale_cell() {
     deform_cell(change.map);
 }
 
-// Places and box undergo the map, velocities its inverse.
-void Simulation::Impl::deform_cell(const CellMap& map) {
+// Places and box undergo the map, velocities its inverse; returns what kinetic energy they gain.
+double Simulation::Impl::deform_cell(const CellMap& map) {
     const CellMap inverse = map.inverse();
     const std::span<Row> rows = engine.rows();
-    parallel_for(size(), [&](std::size_t begin, std::size_t end) {
+    const auto gained = parallel_sum<double>(size(), [&](std::size_t begin, std::size_t end) {
+        double sum = 0.0;
         for (std::size_t row = begin; row < end; ++row) {
             const Vec3 r = map({rows[row].x, rows[row].y, rows[row].z});
             rows[row] = {r.x, r.y, r.z, rows[row].tag};
-            motion[row].v = inverse(motion[row].v);
+            const Vec3 before = std::exchange(motion[row].v, inverse(motion[row].v));
+            sum += 0.5 * mass[row] * (norm2(motion[row].v) - norm2(before));
         }
+        return sum;
     });
     engine.set_box(map(engine.box()));
     check_box();
     limit_moves();
+    return gained;
 }
 
 // ------------------------------------------------------------------ particles

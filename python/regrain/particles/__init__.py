@@ -16,6 +16,7 @@ from regrain.particles.bspline import BSpline, BSplineAngle, BSplineBond, BSplin
 from regrain.particles.charges import Ewald, ReactionField
 from regrain.particles.dynamics import NVE, Langevin, NoseHoover
 from regrain.particles.evaluation import Evaluation
+from regrain.particles.flow import Shear
 from regrain.particles.force_field import ForceField
 from regrain.particles.fourier import FourierDihedral
 from regrain.particles.melts import bead_spring, bead_spring_melt
@@ -62,6 +63,7 @@ __all__ = [
     "PeriodicDihedral",
     "Potential",
     "ReactionField",
+    "Shear",
     "Soft",
     "StillingerWeber",
     "StillingerWeberPair",

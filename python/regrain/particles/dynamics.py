@@ -85,7 +85,6 @@ class Dynamics:
                 f"{s.barostat!r} needs a thermostat with a temperature; use Langevin or "
                 "NoseHoover dynamics, and give it or the force field a temperature"
             )
-        hooks = {} if s.flow is None else {"flow": s.flow._engine(context)}
         return _core.Simulation(
             field.compile(start),
             types=start.topology.type_ids,
@@ -97,7 +96,7 @@ class Dynamics:
             skin=0.15 * field.cutoff if s.skin is None else s.skin,
             frozen=s.frozen_ids(start.topology),
             precision={"double": _core.Precision.full, "mixed": _core.Precision.mixed}[s.precision],
-            **hooks,
+            flow=None if s.flow is None else s.flow._engine(),
         )
 
 

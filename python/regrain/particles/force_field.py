@@ -18,7 +18,7 @@ from regrain.particles.barostats import CellRescale
 from regrain.particles.charges import Coulomb
 from regrain.particles.dynamics import Dynamics
 from regrain.particles.evaluation import SYMMETRIC, Evaluation
-from regrain.particles.flow import Flow
+from regrain.particles.flow import Shear
 from regrain.particles.network import Network
 from regrain.particles.parameters import Law, law_from_dict
 from regrain.particles.run import Frozen, Settings, run
@@ -368,7 +368,7 @@ class ForceField:
         skin: float | None = None,
         frozen: Frozen = None,
         precision: str = "double",
-        flow: Flow | None = None,
+        flow: Shear | None = None,
         engine: Any = None,
     ) -> Trace[Particles]:
         """Move the particles of a state through time.
@@ -405,8 +405,8 @@ class ForceField:
         precision : str
             Of pair forces: ``"double"``, or ``"mixed"``, where each is computed in single
             precision and they are summed in double.
-        flow : Flow, optional
-            A flow of the whole cell; none when omitted.
+        flow : Shear, optional
+            A flow that carries the cell along; none when omitted.
         engine : str or Engine, optional
             Another program that runs it: ``"lammps"``, or one with its settings, such as
             ``rg.engines.Lammps(processes=4)``. Its random numbers are its own, and it leaves no

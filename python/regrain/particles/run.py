@@ -9,7 +9,7 @@ import platform
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from regrain.errors import RegrainError
 from regrain.particles.barostats import CellRescale
 from regrain.particles.dynamics import Dynamics, Langevin
 from regrain.particles.evaluation import SYMMETRIC
-from regrain.particles.flow import Flow
+from regrain.particles.flow import Shear
 from regrain.particles.parameters import plain_numbers
 from regrain.particles.state import Particles, Topology
 from regrain.trace import Trace
@@ -64,12 +64,12 @@ class Settings:
     skin: float | None = None
     frozen: Frozen = None
     precision: str = "double"
-    flow: Flow | None = None
+    flow: Shear | None = None
 
     def __post_init__(self) -> None:
         plain_numbers(self)
         _expect("dynamics", self.dynamics, Dynamics, "dynamics such as Langevin(friction=1.0)")
-        _expect("flow", self.flow, Flow, "a flow")
+        _expect("flow", self.flow, Shear, "a flow such as Shear(rate=1.0)")
         if self.precision not in ("double", "mixed"):
             raise RegrainError(f"precision: got {self.precision!r}, expected 'double' or 'mixed'")
         object.__setattr__(self, "frozen", _plain_frozen(self.frozen))
@@ -369,7 +369,7 @@ class _Run:
                 "model": self.field.to_dict(),
                 "dynamics": repr(self.dynamics),
                 "barostat": repr(s.barostat),
-                "flow": repr(s.flow),
+                "flow": None if s.flow is None else asdict(s.flow),
                 "frozen": None if s.frozen is None else list(s.frozen),
                 "precision": s.precision,
                 "dt": s.dt,

@@ -77,6 +77,8 @@ public:
 
     /// Replaces the box; the rows stay as they are (a barostat scales them itself).
     void set_box(const Box& box);
+    /// The same with other vectors of the same lattice: the next `refresh` wraps and builds anew.
+    void rename_box(const Box& box);
 
     /// After rows moved: renews the halo, or, where a particle went half a skin, wraps, sorts again
     /// and rebuilds the list. If it did, returns the old row of each new row (valid until the next

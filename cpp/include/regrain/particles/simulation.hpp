@@ -17,6 +17,7 @@
 #include "regrain/base/export.hpp"
 #include "regrain/base/vec3.hpp"
 #include "regrain/particles/force_field.hpp"
+#include "regrain/particles/motion.hpp"
 #include "regrain/particles/pair_engine.hpp"
 
 /// Particles in time. Units are consistent ones: energy = mass length^2 / time^2; temperatures are
@@ -58,6 +59,7 @@ struct SimulationSettings {
     double skin{0.3};
     std::vector<std::uint32_t> frozen{};  ///< ids of particles that never move
     Precision precision{Precision::full};
+    std::optional<FlowGradient> flow{};
 };
 
 /// What a step is judged by. `virial` and the tensors are symmetric: xx yy zz xy xz yz.
