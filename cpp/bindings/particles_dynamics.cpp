@@ -148,7 +148,7 @@ void bind_simulation(py::module_& m) {
              }),
              py::arg("field"), py::kw_only(), py::arg("types"), py::arg("masses"), py::arg("dt"),
              py::arg("dynamics"), py::arg("barostat"), py::arg("seed"), py::arg("skin"),
-             py::arg("frozen"), py::arg("precision"), py::arg("flow"))
+             py::arg("frozen"), py::arg("precision"), py::arg("flow") = py::none())
         .def(
             "assign",
             [](Simulation& s, const Array<double>& positions,

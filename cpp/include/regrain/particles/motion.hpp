@@ -37,7 +37,8 @@ struct Present {
     std::span<const std::array<std::int32_t, 3>> image_offset;
     std::uint64_t step;  ///< what these are the forces of
     double time;         ///< step * dt
-    FlowGradient flow;   ///< so that the relative velocity of a pair is that of its motions + flow(d)
+    FlowGradient
+        flow;  ///< so that the relative velocity of a pair is that of its motions + flow(d)
 };
 
 }  // namespace regrain::particles
