@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from regrain import RegrainError, Trace, _core
-from regrain.observables import Profile, Viscosity
+from regrain.observables import Profile, Temperature, Viscosity
 from regrain.particles import (
     NVE,
     CellRescale,
@@ -195,7 +195,7 @@ def drift(dt: float, dynamics) -> float:
     return float(np.abs(energy - energy[0]).max())
 
 
-@pytest.mark.parametrize("dynamics", [NVE(), NoseHoover(time=0.2)])
+@pytest.mark.parametrize("dynamics", [NVE(), NoseHoover(time=0.2, chain=1)])
 def test_energy_balance_is_of_second_order(dynamics) -> None:
     # dE/dt = -V P_xy rate: the conserved energy has that work taken off. In NVE the kinetic energy
     # rises by 2 per particle meanwhile.
@@ -231,7 +231,7 @@ def test_heat_of_a_bath_is_accounted_for() -> None:
 # ---------------------------------------------------------------------- bits
 
 
-CASES = [NVE(), Langevin(friction=2.0), NoseHoover(time=0.3)]
+CASES = [NVE(), Langevin(friction=2.0), NoseHoover(time=0.3, chain=1)]
 
 
 def bits(trace: Trace[Particles]) -> bytes:
@@ -277,7 +277,7 @@ def test_a_resumed_run_has_the_bits_of_one_that_never_stopped(dynamics, tmp_path
 
 
 def test_provenance_and_profiles_know_the_flow() -> None:
-    trace = sheared(NoseHoover(time=0.3), time=4.0)[20:]
+    trace = sheared(NoseHoover(time=0.3, chain=1), time=4.0)[20:]
     assert trace.provenance["flow"] == {"rate": 2.0, "plane": "xy"}
     u = Profile("velocity", component="x", axis="y", bins=6)(trace)
     assert np.all(np.abs(u.value - 2.0 * u.coords["y"]) < 5 * u.error)
@@ -286,6 +286,13 @@ def test_provenance_and_profiles_know_the_flow() -> None:
     assert float(eta) == pytest.approx(expected)
     at_rest = LIQUID.run(fcc(cells=3, density=0.7), time=0.1, dt=0.005, every=0.1, seed=1)
     assert at_rest.provenance["flow"] is None
+
+
+def test_a_thermostat_holds_the_temperature_of_what_the_flow_heats() -> None:
+    trace = sheared(NoseHoover(time=0.3, chain=1), time=40.0)[20:]
+    temperature = Temperature()(trace)
+    assert temperature.error < 0.015
+    assert abs(float(temperature) - 1.0) < 4 * temperature.error
 
 
 def test_a_rate_of_zero_is_no_flow() -> None:
@@ -305,7 +312,7 @@ def test_viscosity_of_the_lennard_jones_liquid_at_its_triple_point() -> None:
     # Rev. A 44, 6936 (1991). The liquid thins, by a few per cent at this rate.
     field = ForceField({("A", "A"): LJ}, temperature=0.722)
     start = fcc(cells=5, density=0.8442)
-    thermostat = NoseHoover(time=0.5)
+    thermostat = NoseHoover(time=0.5, chain=1)
     flow = Shear(rate=0.1)
     trace = field.run(
         start, time=150.0, dt=0.005, every=0.1, seed=1, dynamics=thermostat, flow=flow
@@ -338,6 +345,8 @@ def test_what_does_not_go_with_a_flow() -> None:
         LIQUID.run(start, barostat=barostat, **run)
     with pytest.raises(RegrainError, match="frozen"):
         LIQUID.run(start, frozen=[0], **run)
+    with pytest.raises(RegrainError, match="use a chain of one"):
+        LIQUID.run(start, dynamics=NoseHoover(time=0.5), **run)
     with pytest.raises(RegrainError, match="smaller time step or rate"):
         LIQUID.run(start, **{**run, "flow": Shear(rate=100.0)})
     with pytest.raises(RegrainError, match=r"flow: got 1\.0"):

@@ -91,6 +91,14 @@ void Simulation::Impl::check_flow() const {
                                        : "frozen particles") +
                     ", or the flow");
     }
+    // Its second link takes the steady friction that removes the heat of the flow for a fluctuation
+    // and damps it, and the temperature rises (Branka, Phys. Rev. E 61, 4769 (2000)).
+    const auto* d = std::get_if<NoseHoover>(&settings.dynamics);
+    if (d != nullptr && d->chain > 1) {
+        throw Error("a chain of " + std::to_string(d->chain) +
+                    " Nose-Hoover thermostats does not hold the temperature of a fluid that a "
+                    "flow heats; use a chain of one");
+    }
     const double strain = std::max({std::abs(g.yx), std::abs(g.zx), std::abs(g.zy)}) * settings.dt;
     if (!(strain <= 0.1)) {
         throw Error("the flow would shear the cell by " + std::to_string(strain) +

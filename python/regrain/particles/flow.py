@@ -40,8 +40,9 @@ class Shear:
     Raises
     ------
     RegrainError
-        A rate that is not finite, another plane; in a run: with a barostat, frozen particles or
-        rigid bonds, a rate that shears the cell by more than a tenth in one step, or a box that
+        A rate that is not finite, another plane; in a run: with a barostat, frozen particles, rigid
+        bonds or a chain of several Nosé-Hoover thermostats (whose second link damps what removes
+        the heat: A. C. Brańka, Phys. Rev. E 61, 4769 (2000)), a rate that shears the cell by more than a tenth in one step, or a box that
         would get lower than two cutoffs where bonded particles are excluded.
 
     Notes
@@ -70,7 +71,7 @@ class Shear:
     >>> lj = LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5, mode="shifted")
     >>> field = ForceField({("A", "A"): lj}, temperature=1.0)
     >>> trace = field.run(fcc(cells=3, density=0.7), time=4.0, dt=0.005, every=0.1, seed=1,
-    ...                   dynamics=NoseHoover(time=0.3), flow=Shear(rate=1.0))
+    ...                   dynamics=NoseHoover(time=0.3, chain=1), flow=Shear(rate=1.0))
     >>> eta = Viscosity()(trace[10:])
     >>> 0.5 < float(eta) < 2.5
     True
