@@ -42,8 +42,9 @@ class Shear:
     RegrainError
         A rate that is not finite, another plane; in a run: with a barostat, frozen particles, rigid
         bonds or a chain of several Nosé-Hoover thermostats (whose second link damps what removes
-        the heat: A. C. Brańka, Phys. Rev. E 61, 4769 (2000)), a rate that shears the cell by more than a tenth in one step, or a box that
-        would get lower than two cutoffs where bonded particles are excluded.
+        the heat: A. C. Brańka, Phys. Rev. E 61, 4769 (2000)), a rate that shears the cell by more
+        than a tenth in one step, or a box that would get lower than two cutoffs where bonded
+        particles are excluded.
 
     Notes
     -----
