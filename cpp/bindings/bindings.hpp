@@ -9,6 +9,7 @@ namespace py = pybind11;
 
 void bind_base(py::module_& m);
 void bind_base_bspline(py::module_& m);
+void bind_base_fft(py::module_& m);
 void bind_base_qr(py::module_& m);
 void bind_particles(py::module_& m);
 void bind_particles_analysis(py::module_& m);

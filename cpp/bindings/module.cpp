@@ -34,6 +34,7 @@ PYBIND11_MODULE(_core, m) {
     py::register_exception_translator(&translate);
     bind_base(m);
     bind_base_bspline(m);
+    bind_base_fft(m);
     bind_base_qr(m);
     bind_particles(m);
     bind_particles_analysis(m);
