@@ -185,6 +185,19 @@ void bind_force_field(py::module_& m) {
             },
             py::kw_only(), py::arg("potentials"), py::arg("particles"), py::arg("which"))
         .def(
+            "set_rigid_bonds",
+            [](ForceField& f, const Array<std::uint32_t>& particles, const Array<double>& lengths) {
+                const auto ends = rows_of<std::array<std::uint32_t, 2>>(particles, "rigid bonds");
+                if (ends.size() != static_cast<std::size_t>(lengths.size())) {
+                    throw Error("rigid bonds: give one length per bond");
+                }
+                f.rigid_bonds.clear();
+                for (std::size_t k = 0; k < ends.size(); ++k) {
+                    f.rigid_bonds.push_back({ends[k][0], ends[k][1], lengths.data()[k]});
+                }
+            },
+            py::kw_only(), py::arg("particles"), py::arg("lengths"))
+        .def(
             "set_triples",
             [](ForceField& f, const std::vector<TriplePotential>& potentials,
                const Array<std::uint32_t>& types) {

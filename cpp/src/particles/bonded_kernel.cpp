@@ -1,10 +1,6 @@
 #include "bonded_kernel.hpp"
 
 #include <cmath>
-#include <limits>
-
-#include "simd.hpp"
-#include "simd_math.hpp"
 
 namespace regrain::particles {
 
@@ -12,6 +8,7 @@ namespace {
 
 using simd::Columns;
 using simd::Double;
+using simd::Vector;
 
 constexpr double pi = 3.14159265358979323846;
 
@@ -179,56 +176,17 @@ struct TableAngular {
 // ------------------------------------------------------------------ geometry
 
 template <int W>
-struct Vector {
-    Double<W> x, y, z;
-
-    REGRAIN_INLINE Vector operator+(const Vector& o) const { return {x + o.x, y + o.y, z + o.z}; }
-    REGRAIN_INLINE Vector operator-(const Vector& o) const { return {x - o.x, y - o.y, z - o.z}; }
-    REGRAIN_INLINE Vector operator*(const Double<W>& s) const { return {x * s, y * s, z * s}; }
-};
-template <int W>
-REGRAIN_INLINE Double<W> dot(const Vector<W>& a, const Vector<W>& b) {
-    return a.x * b.x + a.y * b.y + a.z * b.z;
-}
-template <int W>
-REGRAIN_INLINE Vector<W> cross(const Vector<W>& a, const Vector<W>& b) {
-    return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
-}
-
-template <int W>
 struct Terms {
     BondedTask& task;
     Double<W> energy{}, xx{}, yy{}, zz{}, xy{}, xz{}, yz{};
 
     /// Of particle k of W terms from a term on.
     REGRAIN_INLINE Vector<W> place(std::size_t k, std::size_t term) const {
-        const std::uint32_t* row = task.group->row[k].data() + term;
-        const Columns<W> r = simd::transpose<W>([&](int m) __attribute__((always_inline)) {
-            return task.rows + row[m];
-        });
-        return {r.x, r.y, r.z};
+        return simd::places<W>(task.rows, task.group->row[k].data() + term);
     }
 
-    /// The nearest image of a vector.
     REGRAIN_INLINE Vector<W> nearest(const Vector<W>& difference) const {
-        const Cell& cell = *task.cell;
-        const Box& box = *cell.box;
-        Vector<W> d = difference;
-        const Double<W> c = simd::rounded<W>(d.z * cell.inverse.z);
-        d = {d.x - c * box.c().x, d.y - c * box.c().y, d.z - c * box.c().z};
-        const Double<W> b = simd::rounded<W>(d.y * cell.inverse.y);
-        d = {d.x - b * box.b().x, d.y - b * box.b().y, d.z};
-        d.x -= simd::rounded<W>(d.x * cell.inverse.x) * box.a().x;
-        const Double<W> far = dot(d, d) > cell.safe2 ? simd::broadcast<W>(1.0) : Double<W>{};
-        if (simd::any<W>((simd::Int<W>)far)) [[unlikely]] {
-            for (int k = 0; k < W; ++k) {
-                const Vec3 best = box.minimum_image({d.x[k], d.y[k], d.z[k]});
-                d.x[k] = best.x;
-                d.y[k] = best.y;
-                d.z[k] = best.z;
-            }
-        }
-        return d;
+        return simd::nearest_image(*task.cell, difference);
     }
 
     REGRAIN_INLINE void set_force(std::size_t k, std::size_t term, const Vector<W>& f) const {
@@ -276,10 +234,10 @@ REGRAIN_INLINE void bonds(BondedTask& task) {
             terms.counted(Potential::of(*task.group, t, dot(d, d), task.suspicious), t);
         const Vector<W> f = d * v.slope;
         terms.set_force(0, t, f);
-        terms.set_force(1, t, f * simd::broadcast<W>(-1.0));
+        terms.set_force(1, t, -f);
         if constexpr (with_sums) {
             terms.energy += v.energy;
-            terms.add_virial(d * simd::broadcast<W>(-1.0), f);
+            terms.add_virial(-d, f);
         }
     }
     terms.finish();
@@ -308,7 +266,7 @@ REGRAIN_INLINE void angles(BondedTask& task) {
         const Vector<W> fa = cross(a, normal) * (strength * c2 * (inverse * inverse));
         const Vector<W> fc = cross(normal, c) * (strength * a2 * (inverse * inverse));
         terms.set_force(0, t, fa);
-        terms.set_force(1, t, (fa + fc) * simd::broadcast<W>(-1.0));
+        terms.set_force(1, t, -(fa + fc));
         terms.set_force(2, t, fc);
         if constexpr (with_sums) {
             terms.energy += v.energy;
@@ -350,13 +308,13 @@ REGRAIN_INLINE void dihedrals(BondedTask& task) {
             a * (dot(f, g) * inverse_g * over_a) - b * (dot(h, g) * inverse_g * over_b);
         const Vector<W> middle = s - last;
         terms.set_force(0, t, first);
-        terms.set_force(1, t, (s + first) * simd::broadcast<W>(-1.0));
+        terms.set_force(1, t, -(s + first));
         terms.set_force(2, t, middle);
         terms.set_force(3, t, last);
         if constexpr (with_sums) {
             terms.energy += v.energy;
             terms.add_virial(f, first);
-            terms.add_virial(g, middle * simd::broadcast<W>(-1.0));
+            terms.add_virial(g, -middle);
             terms.add_virial(h - g, last);
         }
     }
@@ -405,13 +363,6 @@ REGRAIN_TARGET_V3 void bonded_v3(BondedTask* task) { bonded<4>(*task); }
 void bonded_any(BondedTask* task) { bonded<2>(*task); }
 
 }  // namespace
-
-Cell::Cell(const Box& b) : box(&b), inverse{1.0 / b.a().x, 1.0 / b.b().y, 1.0 / b.c().z} {
-    // Where the axes are at right angles, rounding finds the nearest image of any vector.
-    const double safe =
-        b.orthorhombic() ? std::numeric_limits<double>::infinity() : 0.5 * b.min_height();
-    safe2 = safe * safe;
-}
 
 void bonded_kernel(BondedTask& task) { simd::dispatch(REGRAIN_LEVELS(bonded), &task); }
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "cell_vectors.hpp"
 #include "pair_parameters.hpp"
-#include "regrain/base/box.hpp"
 #include "regrain/particles/pair_engine.hpp"
 
 namespace regrain::particles {
@@ -48,14 +48,6 @@ struct BondedGroup {
     [[nodiscard]] std::size_t slot(std::size_t term, std::size_t k) const {
         return (term / block * width + k) * block + term % block;
     }
-};
-
-/// A box as nearest images need it.
-struct Cell {
-    const Box* box;
-    Vec3 inverse;  ///< of the diagonal
-    double safe2;  ///< no image of a vector is shorter if it is shorter than this, squared
-    explicit Cell(const Box& b);
 };
 
 struct BondedTask {

@@ -27,17 +27,33 @@ public:
 /// Keeps lengths of bonds.
 class Constraints : public Hook {
 public:
+    /// What is inside of rigid bodies: sums over their particles of (r - R)_a f_b and of
+    /// m (v - V)_a (v - V)_b, where R and V are those of their centres of mass.
+    struct Inner {
+        std::array<double, 6> virial{}, kinetic{};
+    };
+
     /// Degrees of freedom that it takes away.
     [[nodiscard]] virtual std::size_t degrees() const = 0;
-    /// Once per start, and before each drift: directions are those of these places.
+    /// At the start: moves rows that are a little off to where the lengths are right.
+    virtual void settle(PairEngine& engine, std::span<Motion> motion) = 0;
+    /// Before each drift: directions are those of these places.
     virtual void remember(const PairEngine& engine) = 0;
     /// After a drift of `time`: moves rows to where the lengths are right again, and changes
     /// velocities by that over `time`.
     virtual void places(PairEngine& engine, std::span<Motion> motion, double time) = 0;
-    /// After kicks and baths: takes out velocities that would change a length.
-    virtual void velocities(const PairEngine& engine, std::span<Motion> motion) = 0;
-    /// Of the forces of constraint of the last whole step.
-    [[nodiscard]] virtual std::array<double, 6> virial() const = 0;
+    /// After kicks and baths: takes out velocities that would change a length; returns the kinetic
+    /// energy that goes with them.
+    virtual double velocities(const PairEngine& engine, std::span<Motion> motion) = 0;
+    /// Of the forces of constraint that go with these forces and velocities.
+    [[nodiscard]] virtual std::array<double, 6> virial(const Present& now,
+                                                       std::span<const Vec3> force) = 0;
+    /// A cell moves centres of mass only: what its pressure is without.
+    [[nodiscard]] virtual Inner inner(const Present& now, std::span<const Vec3> force) const = 0;
+    /// After rows and velocities underwent the map of a cell and its inverse: gives bodies their
+    /// shape and their inner velocities back.
+    virtual void keep_shape(const CellMap& map, PairEngine& engine,
+                            std::span<Motion> motion) const = 0;
 };
 
 /// Friction and noise between pairs. A method uses one of the two ways.

@@ -110,7 +110,7 @@ struct Simulation::Impl {
     void finish();
 
     void pass(int kicks, double drift, const Bath* bath = nullptr, bool drift_again = false);
-    void constrain_velocities();
+    double constrain_velocities();
     [[nodiscard]] std::optional<Bath> bath() const;
     [[noreturn]] void name_the_wild(double fastest) const;
 
@@ -118,6 +118,9 @@ struct Simulation::Impl {
 
     /// The virial of the interactions with that of all else added.
     [[nodiscard]] std::array<double, 6> with_hooks(std::array<double, 6> virial) const;
+    /// What of it works when the cell changes.
+    [[nodiscard]] std::array<double, 6> cell_virial(const Present& now,
+                                                    std::array<double, 6> virial) const;
     [[nodiscard]] std::array<double, 6> kinetic_tensor() const;
     [[nodiscard]] double kinetic() const {
         const std::array<double, 6> t = kinetic_tensor();

@@ -5,6 +5,7 @@
 
 #include "flow.hpp"
 #include "regrain/base/error.hpp"
+#include "rigid_bonds.hpp"
 #include "simulation_impl.hpp"
 
 namespace regrain::particles {
@@ -23,6 +24,9 @@ Simulation::Impl::Impl(const ForceField& field, std::span<const std::int32_t> ty
       cell_noise(s.seed, barostat_noise) {
     check_masses();
     freeze();
+    if (!field.rigid_bonds.empty()) {
+        constraints = std::make_unique<RigidBonds>(field, inverse_mass_of_id);
+    }
     if (const auto* d = std::get_if<NoseHoover>(&s.dynamics)) {
         chain.emplace(d->kt, d->time, d->chain, degrees());
     }
@@ -156,7 +160,10 @@ void Simulation::Impl::assign(std::span<const Vec3> positions, std::span<const I
     limit_moves();
     step = 0;
     exchanged = flow_power = 0.0;
-    if (constraints) constraints->remember(engine);
+    if (constraints) {
+        constraints->settle(engine, motion);
+        follow_particles();
+    }
     constrain_velocities();
     evaluate(0, barostat_acts(1) || settings.flow);
 }

@@ -74,8 +74,11 @@ void Simulation::Impl::move(int kicks) {
         kick(kicks);
         if (!heat && !cell_changes) return drift(dt);
         drift(0.5 * dt);
-        if (heat) pass(0, 0.0, &*heat);
         constrain_velocities();
+        if (heat) {
+            pass(0, 0.0, &*heat);
+            exchanged -= constrain_velocities();
+        }
     } else {
         pass(kicks, 0.5 * dt, heat ? &*heat : nullptr);
     }
@@ -122,7 +125,7 @@ void Simulation::Impl::evaluate(std::uint64_t at, bool with_sums) {
     const Present now = present(at);
     const Totals totals = interactions.compute(now, forces(), with_sums);
     if (pairwise && !pairwise->exchanges()) pairwise->forces(now, forces());
-    if (with_sums) virial = with_hooks(totals.virial);
+    if (with_sums) virial = cell_virial(now, totals.virial);
     if (settings.flow && with_sums) {
         const double before = std::exchange(flow_power, power(*settings.flow, totals.virial));
         if (at > 0) exchanged += 0.5 * settings.dt * (before + flow_power);
@@ -132,13 +135,25 @@ void Simulation::Impl::evaluate(std::uint64_t at, bool with_sums) {
     for (std::size_t k = 0; k < 3; ++k) exchanged -= 0.5 * virial[k] * pending[k];
 }
 
-// Forces of constraint are those of the step before: the new ones are known after the last kick.
 std::array<double, 6> Simulation::Impl::with_hooks(std::array<double, 6> w) const {
     const auto add = [&w](const std::array<double, 6>& more) {
         for (std::size_t k = 0; k < 6; ++k) w[k] += more[k];
     };
-    if (constraints) add(constraints->virial());
+    if (constraints) add(constraints->virial(present(step), force));
     if (pairwise) add(pairwise->virial());
+    return w;
+}
+
+// A cell moves the centres of rigid bodies, so that what is inside of them has no part in its work.
+std::array<double, 6> Simulation::Impl::cell_virial(const Present& now,
+                                                    std::array<double, 6> w) const {
+    if (pairwise) {
+        for (std::size_t k = 0; k < 6; ++k) w[k] += pairwise->virial()[k];
+    }
+    if (constraints) {
+        const Constraints::Inner inner = constraints->inner(now, force);
+        for (std::size_t k = 0; k < 6; ++k) w[k] -= inner.virial[k];
+    }
     return w;
 }
 
@@ -146,7 +161,7 @@ void Simulation::Impl::finish() {
     kick(1);
     if (pairwise && pairwise->exchanges()) {
         exchanged += pairwise->exchange(present(step + 1), motion);
-        constrain_velocities();
+        exchanged -= constrain_velocities();
     }
     thermostat_half();
 }
@@ -179,7 +194,11 @@ void Simulation::Impl::rename_lattice() {
 
 void Simulation::Impl::rescale_cell() {
     const std::array<bool, 3> kept = kept_momentum();
-    const CellState now{kinetic_tensor(), virial, {kept[0] * 1.0, kept[1] * 1.0, kept[2] * 1.0}};
+    CellState now{kinetic_tensor(), virial, {kept[0] * 1.0, kept[1] * 1.0, kept[2] * 1.0}};
+    if (constraints) {
+        const Constraints::Inner inner = constraints->inner(present(step), force);
+        for (std::size_t k = 0; k < 6; ++k) now.kinetic[k] -= inner.kinetic[k];
+    }
     const CellChange change =
         rescale(*settings.barostat, settings.dt, engine.box(), now, cell_noise, step);
     pending = change.log_stretch;
@@ -205,6 +224,7 @@ double Simulation::Impl::deform_cell(const CellMap& map) {
         return sum;
     });
     engine.set_box(map(engine.box()));
+    if (constraints) constraints->keep_shape(map, engine, motion);
     check_box();
     limit_moves();
     return gained;
@@ -239,8 +259,9 @@ void Simulation::Impl::pass(int kicks, double drift, const Bath* bath, bool drif
     if (outcome.wild) name_the_wild(fastest);
 }
 
-void Simulation::Impl::constrain_velocities() {
-    if (constraints) constraints->velocities(engine, motion);
+// Returns the kinetic energy that is lost.
+double Simulation::Impl::constrain_velocities() {
+    return constraints ? constraints->velocities(engine, motion) : 0.0;
 }
 
 void Simulation::Impl::name_the_wild(double fastest) const {

@@ -23,6 +23,7 @@ from regrain.particles import (
     LennardJones,
     Particles,
     PeriodicDihedral,
+    RigidBond,
 )
 
 __all__ = ["topology"]
@@ -211,7 +212,7 @@ class _Top:
             where = " ".join(str(i - start + 1) for i in term)
             types = tuple(topology.types[term].tolist())
             key = min(types, types[::-1])
-            length = self.constraints.get(tuple(sorted(types))) if kind == "bond" else None
+            length = self._length(key) if kind == "bond" else None
             if length is not None:
                 fixed.append(f"{where} 1 {float(length)!r}")
                 continue
@@ -223,6 +224,13 @@ class _Top:
             for (i, j), length, stiff in zip(*(c.tolist() for c in columns), strict=True):
                 rows.append(f"{i} {j} {SPRING} {length!r} {stiff!r}")
         return rows, fixed
+
+    def _length(self, types: Types) -> float | None:
+        """Of a bond that is a constraint."""
+        law = self.model.bonds[types]
+        if isinstance(law, RigidBond):
+            return law.r0
+        return self.constraints.get(tuple(sorted(types)))
 
     def _function(self, kind: str, types: Types) -> list[str]:
         """Function type and parameters of a term; several for a sum."""

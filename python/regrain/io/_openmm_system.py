@@ -22,7 +22,9 @@ from regrain.particles import (
     HarmonicDihedral,
     Particles,
     PeriodicDihedral,
+    RigidBond,
 )
+from regrain.particles.terms import found
 from regrain.units import units as unit_system
 
 __all__ = ["system"]
@@ -54,7 +56,13 @@ def system(model: Any, state: Particles, *, points: int) -> bytes:
     particles = Xml.SubElement(root, "Particles")
     for mass in topology.masses.tolist():
         Xml.SubElement(particles, "Particle", mass=repr(mass))
-    Xml.SubElement(root, "Constraints")
+    rows: list[Row] = [
+        {"d": law.r0, "p1": i, "p2": j}
+        for i, j in topology.bonds.tolist()
+        for law in [found("bond", model.bonds, (str(topology.types[i]), str(topology.types[j])))]
+        if isinstance(law, RigidBond)
+    ]
+    _list(root, "Constraints", "Constraint", rows)
     forces = Xml.SubElement(root, "Forces")
     _pairs(forces, model, state, excluded, points)
     for kind in BONDED:
@@ -258,7 +266,7 @@ def _bonded(forces: Xml.Element, kind: str, model: Any, state: Particles, points
     for types in sorted(set(keys)):
         potential = getattr(model, BONDED[kind])[types]
         chosen = terms[[key == types for key in keys]]
-        if potential is None:
+        if potential is None or isinstance(potential, RigidBond):
             continue
         rows = _native(potential)
         if rows is not None:

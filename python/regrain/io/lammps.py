@@ -27,6 +27,7 @@ from regrain.io._lammps_styles import (
 from regrain.io._lammps_units import UNITS, Scale
 from regrain.io._sampled import BONDED, bonded_curve, pair_curve
 from regrain.particles import WCA, LennardJones, Particles
+from regrain.particles.rigid import refuse_rigid_bonds
 
 __all__ = ["MODEL", "UNITS", "Scale", "pair_tables", "system"]
 
@@ -86,6 +87,7 @@ class _System:
         self.model, self.state, self.points, self.grid = model, state, points, grid
         self.scale = UNITS[model.units]
         self.tables: dict[str, list[str]] = {}
+        refuse_rigid_bonds(model.bonds, "what is written for LAMMPS")
         excluded = state.topology.exclusions(model.exclude)
         if model.exclude > FARTHEST and len(excluded):
             raise RegrainError(

@@ -31,6 +31,7 @@ from regrain.particles.pair_potentials import (
     Yukawa,
 )
 from regrain.particles.potentials import Potential, Table
+from regrain.particles.rigid import RigidBond
 from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology
 from regrain.particles.triples import BSplineTriple, StillingerWeber, TableTriple, TriplePotential
@@ -63,6 +64,7 @@ __all__ = [
     "PeriodicDihedral",
     "Potential",
     "ReactionField",
+    "RigidBond",
     "Shear",
     "Soft",
     "StillingerWeber",

@@ -30,7 +30,8 @@ class Evaluation:
         The energy by kind: "pair", "triple", "bond", "angle", "dihedral", "charge"; springs of a
         network are among the bonds.
     pressure_tensor : ndarray, shape (3, 3), or None
-        (Σ m v ⊗ v + virial) / volume in the pressure unit; None for a state without velocities.
+        (Σ m v ⊗ v + virial) / volume in the pressure unit; None for a state without velocities or
+        with rigid bonds, whose part in it the log of a run has.
 
     Examples
     --------

@@ -21,6 +21,7 @@ from regrain.particles.evaluation import SYMMETRIC, Evaluation
 from regrain.particles.flow import Shear
 from regrain.particles.network import Network
 from regrain.particles.parameters import Law, law_from_dict
+from regrain.particles.rigid import RigidBond
 from regrain.particles.run import Frozen, Settings, run
 from regrain.particles.state import Particles
 from regrain.particles.terms import KINDS, Terms, check_triples, checked, compiled
@@ -301,7 +302,7 @@ class ForceField:
     # ------------------------------------------------------------------ use
 
     def evaluate(self, state: Particles) -> Evaluation:
-        """Energy, forces and virial of a state.
+        """Energy, forces and virial of a state by its potentials, rigid bonds left out.
 
         Raises
         ------
@@ -319,8 +320,11 @@ class ForceField:
         [[4.0, 0.0, 0.0], [-4.0, 0.0, 0.0]]
         """
         n = len(state)
+        rigid = any(isinstance(law, RigidBond) for law in self.bonds.values())
+        field = self.compile(state)
+        field.set_rigid_bonds(particles=np.empty((0, 2), np.uint32), lengths=[])
         simulation = _core.Simulation(
-            self.compile(state),
+            field,
             types=state.topology.type_ids,
             masses=np.ones(n),
             dt=1.0,
@@ -341,7 +345,7 @@ class ForceField:
         measured = simulation.measure()
         virial = np.array(measured.virial)[SYMMETRIC]
         pressure = None
-        if state.velocities is not None:
+        if state.velocities is not None and not rigid:
             momentum = state.topology.masses[:, None] * state.velocities
             factor = unit_system(self.units).pressure_factor / state.volume
             pressure = (momentum.T @ state.velocities + virial) * factor

@@ -12,6 +12,7 @@ from regrain import _core
 from regrain.errors import RegrainError
 from regrain.particles.network import Network
 from regrain.particles.parameters import Law
+from regrain.particles.rigid import RigidBond
 from regrain.particles.state import Topology
 
 __all__ = ["KINDS", "Terms", "Types", "canonical", "check_triples", "checked", "compiled", "found"]
@@ -175,6 +176,7 @@ def compiled(
             acting = _with_network(acting, network, topology)
         if len(acting["particles"]):
             getattr(field, f"set_{kind}s")(**acting)
+    _set_rigid_bonds(field, terms["bond"], topology)
     if exclude and len(topology.bonds):
         field.set_exclusions(topology.exclusions(exclude))
     return field
@@ -208,13 +210,26 @@ def _by_particles(
     """The potentials of a kind that the topology lists, and which of them acts on each entry."""
     types, which = np.unique(topology.type_ids[particles], axis=0, return_inverse=True)
     all_found = [found(kind, terms, tuple(topology.type_names[k] for k in key)) for key in types]
-    acts = np.array([p is not None for p in all_found], dtype=bool)
+    acts = np.array([p is not None and not isinstance(p, RigidBond) for p in all_found], dtype=bool)
     of_term, place = which.reshape(-1), np.cumsum(acts) - 1
     return {
-        "potentials": [p._engine() for p in all_found if p is not None],
+        "potentials": [p._engine() for p, acting in zip(all_found, acts, strict=True) if acting],
         "particles": particles[acts[of_term]],
         "which": place[of_term][acts[of_term]],
     }
+
+
+def _set_rigid_bonds(field: Any, terms: Terms, topology: Topology) -> None:
+    """Give the force field of the core the bonds of fixed length."""
+    if not any(isinstance(law, RigidBond) for law in terms.values()):
+        return
+    types = [[topology.type_names[k] for k in row] for row in topology.type_ids[topology.bonds]]
+    laws = [found("bond", terms, tuple(names)) for names in types]
+    rigid = np.array([isinstance(law, RigidBond) for law in laws], dtype=bool)
+    field.set_rigid_bonds(
+        particles=topology.bonds[rigid],
+        lengths=[law.r0 for law in laws if isinstance(law, RigidBond)],
+    )
 
 
 def _with_network(bonds: dict[str, Any], network: Network, topology: Topology) -> dict[str, Any]:

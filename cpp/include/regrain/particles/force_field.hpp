@@ -122,6 +122,12 @@ struct BondedTerms {
     std::vector<Term> terms;
 };
 
+/// Two particles that stay so far apart.
+struct RigidBond {
+    std::uint32_t i, j;
+    double length;
+};
+
 /// The energy of two arms that meet in a particle: angle(theta) phi(r1) phi(r2), where phi(r) =
 /// exp(decay / (r - r_max)) for r < r_max, else 0 (Stillinger and Weber, Phys. Rev. B 31, 5262
 /// (1985)).
@@ -150,6 +156,7 @@ struct ForceField {
     BondedTerms<2, BondPotential> bonds;
     BondedTerms<3, AnglePotential> angles;
     BondedTerms<4, DihedralPotential> dihedrals;
+    std::vector<RigidBond> rigid_bonds;
     std::vector<TripleTerm> triples;
     std::optional<Charges> charges;
     /// Pairs (i, j) with i < j, sorted, that pair potentials and charges leave out; nor are they

@@ -35,6 +35,7 @@ from regrain.fits.forces.unsampled import (
 from regrain.fits.problem import check_trace, sort_out
 from regrain.fits.states import StatePoint
 from regrain.particles import ForceField
+from regrain.particles.rigid import refuse_rigid_bonds
 from regrain.particles.terms import KINDS
 from regrain.trace import Trace
 
@@ -176,6 +177,7 @@ class ForceMatching:
         points = _points(target)
         given = {kind: getattr(self, f"{kind}s") for kind in KINDS}
         fitted, known = sort_out(given, [point.trace for point in points])
+        refuse_rigid_bonds(known["bond"], "force matching, which has no forces of constraint,")
         if not fitted:
             raise RegrainError(
                 "there is nothing to fit: give at least one form without numbers, such as "
