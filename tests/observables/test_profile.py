@@ -145,13 +145,14 @@ def reverse(z):
         (between_walls, {}),
         (lambda z: between_walls(z) + 0.7 + 0.2 * z, {"fit": (0.2, 0.8)}),
         (reverse, {"reverse": True}),
-        (reverse, {"reverse": True, "fit": (0.2, 0.8)}),
+        (reverse, {"reverse": True, "fit": (0.1, 0.9)}),
+        (lambda z: reverse(z) - 0.05 * np.sign(5.0 - z), {"reverse": True, "fit": (0.1, 0.9)}),
     ],
 )
 def test_viscosity_of_a_parabola(profile, settings) -> None:
     eta = PoiseuilleViscosity(force=FORCE, **settings)(channel(profile, noise=1.0))
     assert abs(float(eta) - ETA) < 4 * eta.error
-    assert eta.error < 0.06 * ETA
+    assert eta.error < 0.1 * ETA
     assert not any("no parabola" in flag for flag in eta.flags)
 
 

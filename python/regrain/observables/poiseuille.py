@@ -42,8 +42,8 @@ class PoiseuilleViscosity(Observable):
         Direction of the force, and that across the channel.
     fit : tuple of two float, optional
         Part of the channel that the parabola is fitted to, from 0 to 1 across it (of reverse flow:
-        of each half). All of it when omitted: right for reverse flow; between walls leave out where
-        the liquid is layered, as in ``fit=(0.2, 0.8)``.
+        of each half), such as ``fit=(0.2, 0.8)``; all of it when omitted. Between walls leave out
+        where the liquid is layered.
     bins : int
         Slabs across the box.
     types : sequence of str, optional
@@ -59,8 +59,11 @@ class PoiseuilleViscosity(Observable):
     Between walls the parabola has a curvature, a slope and an offset (slip). In reverse flow the
     velocity vanishes by symmetry where the force changes its sign, and one number is fitted: the
     amplitude of the parabolas v = ± n f y (D - y) / 2η of halves of width D, with the parabola's
-    mean over each slab. The estimate is flagged where the velocity is further off the parabola
-    than its noise.
+    mean over each slab. That makes the viscosity too large by a share of about 8 l² / D², where l
+    is how far stress reaches (half a cell of SRD, or half a cutoff): the bend is rounded off. With
+    a ``fit`` that leaves the bends out the parabolas may be offset, which takes this out and makes
+    the error 2.5 times as large or more. The estimate is flagged where the velocity is further off
+    the parabola than its noise.
 
     Loses / Assumes
     ---------------
@@ -172,6 +175,8 @@ class PoiseuilleViscosity(Observable):
         if self.reverse:
             sign = np.where(np.arange(self.bins)[fitted] < self.bins // 2, 1.0, -1.0)
             basis = (sign * 0.5 * (across - square))[:, None]
+            if self.fit is not None:
+                basis = np.column_stack([basis, sign])
         else:
             basis = np.stack([-0.5 * square, across, np.ones_like(across)], axis=1)
         coefficients = v @ np.linalg.pinv(basis).T
