@@ -33,12 +33,15 @@ namespace regrain::vectors {
 template <int W>
 struct Types {
     typedef double Double __attribute__((vector_size(W * 8)));
+    typedef float Float __attribute__((vector_size(W * 4)));
     typedef std::int64_t Int __attribute__((vector_size(W * 8)));
     typedef std::uint32_t Index __attribute__((vector_size(W * 4)));
     typedef std::int32_t Whole __attribute__((vector_size(W * 4)));
 };
 template <int W>
 using Double = typename Types<W>::Double;
+template <int W>
+using Float = typename Types<W>::Float;
 /// What a comparison gives (0 or -1), and integers.
 template <int W>
 using Int = typename Types<W>::Int;

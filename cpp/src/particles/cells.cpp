@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "images.hpp"
 #include "regrain/base/error.hpp"
 #include "search_kernel.hpp"
 
@@ -12,35 +13,8 @@ namespace regrain::particles {
 
 namespace {
 
-constexpr double max_points = 2.0e9;
-
-// Shifts so that n * period + x lies within [low, high].
-struct Shifts {
-    std::int32_t first, last;
-    Shifts(double x, double period, double low, double high)
-        : first(static_cast<std::int32_t>(std::ceil((low - x) / period))),
-          last(static_cast<std::int32_t>(std::floor((high - x) / period))) {}
-};
-
 std::int32_t whole_periods(double x, double period) {
     return static_cast<std::int32_t>(std::floor(x / period));
-}
-
-std::string describe(const Vec3& r) {
-    return "(" + std::to_string(r.x) + ", " + std::to_string(r.y) + ", " + std::to_string(r.z) +
-           ")";
-}
-
-void check_position(const Vec3& r, const Box& box, std::size_t i) {
-    if (!finite(r)) {
-        throw Error("particle " + std::to_string(i) + " is at " + describe(r) +
-                    "; every coordinate must be a finite number");
-    }
-    const Vec3 s = box.fractional(r);
-    if (std::max({std::abs(s.x), std::abs(s.y), std::abs(s.z)}) > 1e7) {
-        throw Error("particle " + std::to_string(i) + " is at " + describe(r) +
-                    ", more than 1e7 boxes away; the run has exploded or the box is wrong");
-    }
 }
 
 }  // namespace
@@ -80,16 +54,11 @@ Cells::Cells(std::span<const Vec3> positions, const Box& box, double reach) : Ce
 // Columns of half the reach keep the searched volume near the sphere; bins along x cost nothing
 // more when they are thin, down to about one point each.
 void Cells::choose_grid(std::size_t n, const Box& box) {
+    check_copies(n, box, reach_);
     const Vec3 brick{box.a().x, box.b().y, box.c().z};
     const double margin = reach_ * (1.0 + 1e-9);
     origin_ = Vec3{-margin, -margin, -margin};
     const Vec3 extent = brick - 2.0 * origin_;
-    const double copies = extent.x * extent.y * extent.z / box.volume();
-    if (copies * static_cast<double>(n) > max_points) {
-        throw Error("a reach of " + std::to_string(reach_) + " in a box of " + describe(brick) +
-                    " asks for " + std::to_string(copies) + " images of each of " +
-                    std::to_string(n) + " particles; reduce the reach or repeat the box");
-    }
     const double volume_each = box.volume() / static_cast<double>(n);
     const double side = std::max(0.5 * reach_, std::cbrt(volume_each));
     const auto cut = [](double length, double width) {
@@ -118,54 +87,16 @@ std::size_t Cells::bin(const Vec3& r) const {
     return (k * columns_[0] + j) * bins_ + i;
 }
 
-void Cells::order(std::span<const Vec3> positions, const Box& box,
-                  std::vector<std::uint32_t>& order) {
-    const std::size_t n = positions.size();
-    order.resize(n);
-    if (n == 0) return;
-    choose_grid(n, box);
-    start_.assign(bins_ * columns_[0] * columns_[1] + 1, 0);
-    bin_of_.resize(n);
-    parallel_for(n, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t p = begin; p < end; ++p) {
-            check_position(positions[p], box, p);
-            Image fold;
-            const Vec3 r = fold_into_brick(box, positions[p], fold);
-            bin_of_[p] = static_cast<std::uint32_t>(bin(r));
-        }
-    });
-    for (const std::uint32_t b : bin_of_) ++start_[b + 1];
-    for (std::size_t b = 1; b < start_.size(); ++b) start_[b] += start_[b - 1];
-    for (std::size_t p = 0; p < n; ++p) order[start_[bin_of_[p]]++] = static_cast<std::uint32_t>(p);
-}
-
 void Cells::add_images(const Vec3& position, std::uint32_t particle, const Box& box,
                        std::vector<Found>& found) const {
-    const double low = origin_.x;
-    const Vec3 high = Vec3{box.a().x, box.b().y, box.c().z} - origin_;
     Image fold;
     const Vec3 r = fold_into_brick(box, position, fold);
-    const auto add = [&](const Vec3& at, const Image& n) {
+    for_images(box, r, -origin_.x, [&](const Vec3& at, const Image& n) {
         found.push_back({at,
                          particle,
                          static_cast<std::uint32_t>(bin(at)),
                          {fold[0] + n[0], fold[1] + n[1], fold[2] + n[2]}});
-    };
-    const double reach = -low;
-    if (r.x > reach && r.y > reach && r.z > reach && r.x < box.a().x - reach &&
-        r.y < box.b().y - reach && r.z < box.c().z - reach)
-        return add(r, {0, 0, 0});  // most particles of a large box
-    const Shifts z(r.z, box.c().z, low, high.z);
-    for (std::int32_t k = z.first; k <= z.last; ++k) {
-        const Vec3 rk = r + static_cast<double>(k) * box.c();
-        const Shifts y(rk.y, box.b().y, low, high.y);
-        for (std::int32_t j = y.first; j <= y.last; ++j) {
-            const Vec3 rj = rk + static_cast<double>(j) * box.b();
-            const Shifts x(rj.x, box.a().x, low, high.x);
-            for (std::int32_t i = x.first; i <= x.last; ++i)
-                add(rj + static_cast<double>(i) * box.a(), {i, j, k});
-        }
-    }
+    });
 }
 
 void Cells::assign(std::span<const Vec3> positions, const Box& box) {

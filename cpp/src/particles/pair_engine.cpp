@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "images.hpp"
 #include "pair_kernel.hpp"
 #include "pair_list.hpp"
 #include "pair_parameters.hpp"
@@ -82,9 +83,9 @@ struct PairEngine::Impl {
     double skin;
     std::optional<PairList> list;  ///< none when nothing interacts in space
     std::optional<Box> box, built_box;
-    std::vector<Row> rows, built, scratch;  ///< rows: the particles, then the halo
-    std::vector<Row> charged;               ///< the rows with charges in place of types
-    std::vector<std::uint32_t> ids, row_of, order, old_ids;
+    std::vector<Row> rows, built, old_rows;  ///< rows: the particles, then the halo
+    std::vector<Row> charged;                ///< the rows with charges in place of types
+    std::vector<std::uint32_t> ids, row_of, order, keys, old_ids;
     std::vector<Image> images, old_images;
     std::size_t builds{0};
     std::uint64_t version{0};
@@ -121,24 +122,35 @@ struct PairEngine::Impl {
     // Folds every row into the brick and brings the rows into the order of space.
     void sort() {
         const std::size_t n = size();
-        std::vector<Vec3> folded(n);
-        for (std::size_t i = 0; i < n; ++i) {
-            check_finite(rows[i], ids[i]);
-            Image by;
-            folded[i] = fold_into_brick(*box, position(rows[i]), by);
-            for (std::size_t k = 0; k < 3; ++k) images[i][k] -= by[k];
-        }
-        list->order(folded, *box, order);
-        scratch.assign(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(n));
-        old_ids = ids;
-        old_images = images;
-        for (std::size_t i = 0; i < n; ++i) {
-            const std::uint32_t old = order[i];
-            rows[i] = {folded[old].x, folded[old].y, folded[old].z, scratch[old].tag};
-            ids[i] = old_ids[old];
-            images[i] = old_images[old];
-            row_of[ids[i]] = static_cast<std::uint32_t>(i);
-        }
+        list->cut(n, *box);
+        keys.resize(n);
+        parallel_for(n, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) {
+                check_finite(rows[i], ids[i]);
+                Image by;
+                const Vec3 r = fold_into_brick(*box, position(rows[i]), by);
+                for (std::size_t k = 0; k < 3; ++k) images[i][k] -= by[k];
+                rows[i] = {r.x, r.y, r.z, rows[i].tag};
+                keys[i] = list->key(r);
+            }
+        });
+        list->order(keys, order);
+        old_rows.resize(n);
+        std::swap(old_rows, rows);
+        std::swap(old_ids, ids);
+        std::swap(old_images, images);
+        rows.resize(std::max(rows.size(), n));
+        ids.resize(n);
+        images.resize(n);
+        parallel_for(n, [&](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) {
+                const std::uint32_t old = order[i];
+                rows[i] = old_rows[old];
+                ids[i] = old_ids[old];
+                images[i] = old_images[old];
+                row_of[ids[i]] = static_cast<std::uint32_t>(i);
+            }
+        });
     }
 
     void build() {
@@ -262,7 +274,7 @@ void PairEngine::assign(std::span<const Vec3> positions, const Box& box) {
         const Vec3& r = positions[i];
         self.rows[i] = {r.x, r.y, r.z, self.types[i]};
         self.ids[i] = self.row_of[i] = static_cast<std::uint32_t>(i);
-        self.check_finite(self.rows[i], self.ids[i]);
+        check_position(r, box, i);
     }
     if (self.list) {
         self.sort();
@@ -369,6 +381,7 @@ void PairEngine::restore(const Snapshot& snapshot) {
                         ", which is not a particle of this engine");
         }
         row_of[id] = static_cast<std::uint32_t>(i);
+        if (self.list) check_position(position(snapshot.built_rows[i]), now, id);
     }
     self.ids = snapshot.ids;
     self.row_of = std::move(row_of);

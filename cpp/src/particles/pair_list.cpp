@@ -1,9 +1,10 @@
 #include "pair_list.hpp"
 
 #include <algorithm>
-#include <map>
 #include <string>
 
+#include "images.hpp"
+#include "pair_search.hpp"
 #include "regrain/base/error.hpp"
 #include "regrain/base/parallel.hpp"
 
@@ -58,7 +59,7 @@ void Halo::renew(std::vector<Row>& rows, std::size_t n, const Box& box) const {
 PairList::PairList(const PairParameters& parameters, double skin, Exclusions exclusions)
     : types_(parameters.types),
       exclusions_(std::move(exclusions)),
-      cells_(parameters.largest_reach + skin) {
+      grid_(parameters.largest_reach + skin) {
     for (const double own : parameters.reach) {
         const double reach = own > 0.0 ? own + skin : 0.0;
         reach2_.push_back(reach * reach);
@@ -67,33 +68,70 @@ PairList::PairList(const PairParameters& parameters, double skin, Exclusions exc
     selective_ = selective_ || !exclusions_.empty();
 }
 
-void PairList::make_halo(std::vector<Row>& rows, std::size_t n, const Box& box) {
-    const std::size_t points = cells_.points();
-    halo_.source.clear();
-    halo_.shift.clear();
-    halo_.shifts.clear();
-    row_of_point_.resize(points);
-    std::map<Image, std::uint32_t> known;
-    Image last{};  // neighbours in space are mostly in the same image
-    std::uint32_t number = 0;
-    for (std::size_t p = 0; p < points; ++p) {
-        const Image& image = cells_.image()[p];
-        const std::uint32_t particle = cells_.particle()[p];
-        if ((image[0] | image[1] | image[2]) == 0) {
-            row_of_point_[p] = particle;
-            continue;
+namespace {
+
+// The distinct shifts of a halo by number, from a table of all that lie between the extremes.
+class Shifts {
+public:
+    void extend(const Image& image) {
+        for (std::size_t k = 0; k < 3; ++k) {
+            low_[k] = std::min(low_[k], image[k]);
+            high_[k] = std::max(high_[k], image[k]);
         }
-        row_of_point_[p] = static_cast<std::uint32_t>(n + halo_.source.size());
-        if (halo_.shifts.empty() || image != last) {
-            const auto [at, fresh] =
-                known.try_emplace(image, static_cast<std::uint32_t>(halo_.shifts.size()));
-            if (fresh) halo_.shifts.push_back(image);
-            last = image;
-            number = at->second;
-        }
-        halo_.source.push_back(particle);
-        halo_.shift.push_back(number);
     }
+    Shifts& operator+=(const Shifts& other) {
+        extend(other.low_);
+        extend(other.high_);
+        return *this;
+    }
+    [[nodiscard]] std::uint32_t number(const Image& image) const {
+        std::int32_t at = 0;
+        for (std::size_t k = 0; k < 3; ++k)
+            at = at * (high_[k] - low_[k] + 1) + (image[k] - low_[k]);
+        return static_cast<std::uint32_t>(at);
+    }
+    [[nodiscard]] std::vector<Image> all() const {
+        std::vector<Image> list;
+        for (std::int32_t i = low_[0]; i <= high_[0]; ++i)
+            for (std::int32_t j = low_[1]; j <= high_[1]; ++j)
+                for (std::int32_t k = low_[2]; k <= high_[2]; ++k) list.push_back({i, j, k});
+        return list;
+    }
+
+private:
+    Image low_{0, 0, 0}, high_{0, 0, 0};
+};
+
+}  // namespace
+
+void PairList::make_halo(std::vector<Row>& rows, std::size_t n, const Box& box) {
+    ghosts_.resize((n + chunk_size - 1) / chunk_size);
+    const auto shifts = parallel_sum<Shifts>(n, [&](std::size_t begin, std::size_t end) {
+        std::vector<Ghost>& mine = ghosts_[begin / chunk_size];
+        Shifts seen;
+        mine.clear();
+        for (std::size_t i = begin; i < end; ++i) {
+            const Vec3 r{rows[i].x, rows[i].y, rows[i].z};
+            for_images(box, r, grid_.margin(), [&](const Vec3&, const Image& image) {
+                if ((image[0] | image[1] | image[2]) == 0) return;
+                mine.push_back({static_cast<std::uint32_t>(i), image});
+                seen.extend(image);
+            });
+        }
+        return seen;
+    });
+    std::vector<std::size_t> first{0};
+    for (const auto& part : ghosts_) first.push_back(first.back() + part.size());
+    halo_.shifts = shifts.all();
+    halo_.source.resize(first.back());
+    halo_.shift.resize(first.back());
+    parallel_chunks(ghosts_.size(), 1, [&](std::size_t c, std::size_t, std::size_t) {
+        std::size_t at = first[c];
+        for (const Ghost& ghost : ghosts_[c]) {
+            halo_.source[at] = ghost.source;
+            halo_.shift[at++] = shifts.number(ghost.image);
+        }
+    });
     rows.resize(n + halo_.source.size() + 1);
     rows.back() = {far_away, far_away, far_away, 0};
     halo_.renew(rows, n, box);
@@ -101,10 +139,9 @@ void PairList::make_halo(std::vector<Row>& rows, std::size_t n, const Box& box) 
 
 void PairList::build(std::vector<Row>& rows, std::size_t n, std::span<const std::uint32_t> ids,
                      const Box& box) {
-    std::vector<Vec3> positions(n);
-    for (std::size_t i = 0; i < n; ++i) positions[i] = {rows[i].x, rows[i].y, rows[i].z};
-    cells_.assign(positions, box);
+    grid_.cut(n, box);
     make_halo(rows, n, box);
+    grid_.assign(std::span(rows).first(rows.size() - 1));
     chunks_.resize((n + chunk - 1) / chunk);
     parallel_chunks(n, chunk, [&](std::size_t c, std::size_t begin, std::size_t end) {
         fill(chunks_[c], rows, begin, end, ids);
@@ -114,28 +151,39 @@ void PairList::build(std::vector<Row>& rows, std::size_t n, std::span<const std:
 void PairList::fill(Chunk& out, std::span<const Row> rows, std::size_t begin, std::size_t end,
                     std::span<const std::uint32_t> ids) const {
     const auto dummy = static_cast<std::uint32_t>(rows.size() - 1);
-    Cells::Candidates candidates;
+    Nearby nearby;
     std::size_t count = 0;
     out.first.clear();
-    while (begin < end) {
-        const Cells::Group group = cells_.group(begin, end);
-        cells_.gather(group.low, group.high, cells_.reach(), candidates);
-        for (std::size_t k = 0; k < candidates.count; ++k)
-            candidates.point[k] = row_of_point_[candidates.point[k]];
-        const std::size_t most = count + (group.end - begin) * (candidates.count + padding) + 8;
-        if (out.neighbors.size() < most) out.neighbors.resize(most + most / 4);
-        for (; begin < group.end; ++begin) {
+    for (std::size_t group = begin; group < end; group += group_size) {
+        const std::size_t last = std::min(end, group + group_size);
+        find(rows.subspan(group, last - group), group, nearby);
+        // Each has the others of its group as neighbours, too, if they are near.
+        const std::size_t most = (last - group) * (nearby.count + group_size + padding + 16);
+        if (out.neighbors.size() < count + most) out.neighbors.resize((count + most) * 5 / 4);
+        for (std::size_t i = group; i < last; ++i) {
             out.first.push_back(static_cast<std::uint32_t>(count));
             std::uint32_t* list = out.neighbors.data() + count;
-            const Vec3 r{rows[begin].x, rows[begin].y, rows[begin].z};
-            std::size_t found = Cells::filter(candidates, r, static_cast<std::uint32_t>(begin),
-                                              cells_.reach(), list, nullptr);
-            if (selective_) found = select(list, found, begin, rows, ids);
+            std::size_t found = 0;
+            for (std::size_t j = group; j < last; ++j) {
+                list[found] = static_cast<std::uint32_t>(j);
+                found += static_cast<std::size_t>(j != i);
+            }
+            found += search_row(nearby, grid_.place(rows[i]), grid_.sure_reach(), list + found);
+            if (selective_) found = select(list, found, i, rows, ids);
             while (found % padding != 0) list[found++] = dummy;
             count += found;
         }
     }
     out.first.push_back(static_cast<std::uint32_t>(count));
+}
+
+// What is near the rows of a group, from row number `first` on.
+void PairList::find(std::span<const Row> group, std::size_t first, Nearby& nearby) const {
+    GroupPlaces places{
+        {}, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(group.size())};
+    for (std::size_t g = 0; g < group_size; ++g)
+        places.at[g] = grid_.place(group[std::min(g, group.size() - 1)]);
+    search_group(grid_.layout(), grid_.region(group), places, grid_.sure_reach(), nearby);
 }
 
 // Keeps the neighbours that are within the reach of their pair of types and not excluded.

@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "pair_grid.hpp"
 #include "pair_parameters.hpp"
+#include "pair_search.hpp"
 #include "regrain/particles/cells.hpp"
 #include "regrain/particles/pair_engine.hpp"
 
@@ -47,11 +49,13 @@ public:
 
     PairList(const PairParameters& parameters, double skin, Exclusions exclusions);
 
-    [[nodiscard]] double reach() const { return cells_.reach(); }
+    [[nodiscard]] double reach() const { return grid_.reach(); }
 
-    /// The order of space; rows so ordered keep their order when sorted again.
-    void order(std::span<const Vec3> positions, const Box& box, std::vector<std::uint32_t>& order) {
-        cells_.order(positions, box, order);
+    /// Which comes when in the order of space, from keys that `key` made after `cut`.
+    void cut(std::size_t n, const Box& box) { grid_.cut(n, box); }
+    [[nodiscard]] std::uint32_t key(const Vec3& r) const { return grid_.key(r); }
+    void order(std::span<const std::uint32_t> keys, std::vector<std::uint32_t>& order) {
+        grid_.order(keys, order);
     }
 
     /// Makes halo and lists of n rows that are in the brick and in the order of space. The rows are
@@ -64,9 +68,14 @@ public:
     [[nodiscard]] double mean_neighbors() const;
 
 private:
+    struct Ghost {
+        std::uint32_t source;
+        Image image;
+    };
     void make_halo(std::vector<Row>& rows, std::size_t n, const Box& box);
     void fill(Chunk& out, std::span<const Row> rows, std::size_t begin, std::size_t end,
               std::span<const std::uint32_t> ids) const;
+    void find(std::span<const Row> group, std::size_t first, Nearby& nearby) const;
     std::size_t select(std::uint32_t* list, std::size_t found, std::size_t i,
                        std::span<const Row> rows, std::span<const std::uint32_t> ids) const;
 
@@ -74,9 +83,9 @@ private:
     bool selective_{false};       ///< whether the largest reach is not all there is to check
     std::vector<double> reach2_;  ///< per pair of types
     Exclusions exclusions_;
-    Cells cells_;
+    PairGrid grid_;
     Halo halo_;
-    std::vector<std::uint32_t> row_of_point_;
+    std::vector<std::vector<Ghost>> ghosts_;  ///< per chunk of rows; kept for its memory
     std::vector<Chunk> chunks_;
 };
 

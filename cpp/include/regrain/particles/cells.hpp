@@ -40,10 +40,6 @@ public:
     /// for positions that are not finite.
     void assign(std::span<const Vec3> positions, const Box& box);
 
-    /// The order that `assign` would give to the particles: positions[order[k]] comes k-th.
-    /// Particles sorted so keep their order when sorted again.
-    void order(std::span<const Vec3> positions, const Box& box, std::vector<std::uint32_t>& order);
-
     [[nodiscard]] double reach() const { return reach_; }
     /// Number of particles, and of points: particles with all their images.
     [[nodiscard]] std::size_t size() const { return reals_.size(); }
