@@ -24,7 +24,11 @@ CHAINS = ForceField({("A", "A"): WCA}, bonds={("A", "A"): FENEBond(k=30.0, r_max
 STIFF = CHAINS.replace(angles={("A", "A", "A"): CosineAngle(k=1.0, theta0=np.pi)})
 DYNAMICS = {
     "NVE": _core.Nve(),
-    "Langevin": _core.Langevin(kt=1.0, friction=1.0),
+    "Langevin": _core.Langevin(kt=1.0, friction=[1.0]),
+    "Brownian": _core.Brownian(kt=1.0, friction=[100.0], diffusion=[]),
+    "GeneralizedLangevin": _core.GeneralizedLangevin(
+        kt=1.0, strengths=[10.0, 1.0], times=[0.1, 1.0]
+    ),
     "NoseHoover": _core.NoseHoover(kt=1.0, time=0.5, chain=3),
 }
 

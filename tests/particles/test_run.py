@@ -1,6 +1,7 @@
 """Runs: reproducible to the bit, resumable to the bit, and stopped with a reason."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from regrain import RegrainError, Trace, _core
 from regrain.particles import (
     NVE,
+    Brownian,
     CellRescale,
     ForceField,
+    GeneralizedLangevin,
     Langevin,
     LennardJones,
     NoseHoover,
@@ -30,12 +33,17 @@ CASES = [
     (NoseHoover(time=0.3), None),
     (Langevin(friction=2.0), BAROSTAT),
     (NoseHoover(time=0.3), BAROSTAT),
+    (Langevin(friction={"A": 2.0}), replace(BAROSTAT, coupling="anisotropic")),
+    (Brownian(diffusion=0.01), None),
+    (Brownian(friction=100.0), replace(BAROSTAT, coupling="semi-isotropic", tension=1.0)),
+    (GeneralizedLangevin(strengths=(20.0, 1.0), times=(0.1, 2.0)), None),
+    (GeneralizedLangevin(strengths=(5.0,), times=(0.2,)), BAROSTAT),
 ]
 
 
 def bits(trace: Trace[Particles]) -> bytes:
     """All that a trace holds, as bytes."""
-    parts = [s.positions.tobytes() + s.velocities.tobytes() + s.images.tobytes() for s in trace]
+    parts = [np.asarray(array).tobytes() for s in trace for _, array in s.arrays().values()]
     logs = [column.tobytes() for _, column in sorted(trace.log.items())]
     return b"".join(parts + logs)
 

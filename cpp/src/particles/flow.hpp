@@ -4,8 +4,8 @@
 #include <array>
 #include <cstdint>
 
-#include "cell_map.hpp"
 #include "regrain/base/box.hpp"
+#include "regrain/particles/cell_map.hpp"
 #include "regrain/particles/motion.hpp"
 
 namespace regrain::particles {

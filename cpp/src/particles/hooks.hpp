@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "cell_map.hpp"
+#include "regrain/particles/cell_map.hpp"
 #include "regrain/particles/motion.hpp"
 #include "regrain/particles/pair_engine.hpp"
 

@@ -8,44 +8,6 @@
 
 namespace regrain::particles {
 
-namespace {
-
-void require(bool good, const std::string& what, double given) {
-    if (!good) throw Error(what + ": got " + std::to_string(given));
-}
-
-void check(const SimulationSettings& s) {
-    const auto positive = [](double x) { return std::isfinite(x) && x > 0.0; };
-    require(positive(s.dt), "dt must be a positive number", s.dt);
-    require(std::isfinite(s.skin) && s.skin >= 0.0, "skin must be zero or more", s.skin);
-    if (const auto* d = std::get_if<Langevin>(&s.dynamics)) {
-        require(std::isfinite(d->kt) && d->kt >= 0.0, "temperature must be zero or more", d->kt);
-        require(positive(d->friction), "friction must be a positive number", d->friction);
-    }
-    if (const auto* d = std::get_if<NoseHoover>(&s.dynamics)) {
-        require(positive(d->kt), "temperature must be a positive number", d->kt);
-        require(positive(d->time), "the thermostat's time must be a positive number", d->time);
-        require(d->chain >= 1, "a Nose-Hoover chain has at least one link", d->chain);
-    }
-    if (s.precision != Precision::full) {
-        throw Error("pair forces in mixed precision are not there yet; use double");
-    }
-    if (s.barostat) {
-        const CellRescale& b = *s.barostat;
-        require(std::isfinite(b.pressure), "pressure must be a number", b.pressure);
-        require(positive(b.kt), "temperature must be a positive number", b.kt);
-        require(positive(b.time), "the barostat's time must be a positive number", b.time);
-        require(positive(b.compressibility), "compressibility must be a positive number",
-                b.compressibility);
-        require(b.every >= 1, "a barostat acts every 1 or more steps", b.every);
-        if (std::holds_alternative<Nve>(s.dynamics)) {
-            throw Error("a barostat needs a thermostat; use Langevin or NoseHoover dynamics");
-        }
-    }
-}
-
-}  // namespace
-
 Simulation::Simulation(const ForceField& field, std::span<const std::int32_t> types,
                        std::span<const double> masses, const SimulationSettings& settings) {
     if (types.empty()) throw Error("there are no particles; give at least one");
@@ -53,7 +15,7 @@ Simulation::Simulation(const ForceField& field, std::span<const std::int32_t> ty
         throw Error("got " + std::to_string(types.size()) + " types and " +
                     std::to_string(masses.size()) + " masses; give one of each per particle");
     }
-    check(settings);
+    check(settings, field.types);
     impl_ = std::make_unique<Impl>(field, types, masses, settings);
 }
 Simulation::~Simulation() = default;
@@ -149,6 +111,19 @@ void Simulation::Impl::for_each_memory(
             [&](std::span<const double> v) {
                 if (v.size() != chain->state().size()) throw Error(another);
                 chain->set_state(v);
+            });
+    }
+    if (memory) {
+        f(
+            "memory", [&] { return memory->state(); },
+            [&](std::span<const double> v) { memory->set_state(v); });
+    }
+    if (watch) {
+        f(
+            "watch", [&] { return watch->state(); },
+            [&](std::span<const double> v) {
+                if (v.size() != watch->state().size()) throw Error(another);
+                watch->set_state(v);
             });
     }
     const auto hook = [&f](const char* name, Hook* it) {

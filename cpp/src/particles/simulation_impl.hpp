@@ -11,8 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "heat_watch.hpp"
 #include "hooks.hpp"
 #include "interactions.hpp"
+#include "memory_bath.hpp"
 #include "nose_hoover.hpp"
 #include "regrain/base/random.hpp"
 #include "regrain/particles/simulation.hpp"
@@ -23,10 +25,19 @@ namespace regrain::particles {
 using Image = std::array<std::int32_t, 3>;
 
 // Who draws from the generator of a seed.
-enum Stream : std::uint32_t { initial_velocities = 1, langevin_noise = 2, barostat_noise = 3 };
+enum Stream : std::uint32_t {
+    initial_velocities = 1,
+    bath_noise = 2,
+    barostat_noise = 3,
+    initial_memory = 4,
+};
+
+/// Throws Error unless the settings make sense for so many types.
+void check(const SimulationSettings& settings, std::size_t types);
 
 struct Simulation::Impl {
     SimulationSettings settings;
+    std::vector<std::int32_t> types;  // by id
     double cutoff;
     bool excludes;
     Interactions interactions;
@@ -40,6 +51,9 @@ struct Simulation::Impl {
 
     // What takes part in a step, each of them only where it was asked for.
     std::optional<NoseHooverChain> chain;
+    std::optional<Bath> langevin;
+    std::optional<MemoryBath> memory;
+    std::optional<HeatWatch> watch;
     std::unique_ptr<Constraints> constraints;
     std::unique_ptr<Pairwise> pairwise;
 
@@ -67,8 +81,10 @@ struct Simulation::Impl {
 
     // ------------------------------------------------------------------ degrees of freedom
 
-    [[nodiscard]] bool has_bath() const {
-        return std::holds_alternative<Langevin>(settings.dynamics);
+    /// Whether friction and noise come from outside, so that the centre of mass diffuses.
+    [[nodiscard]] bool has_bath() const { return langevin || memory || brownian() != nullptr; }
+    [[nodiscard]] const Brownian* brownian() const {
+        return std::get_if<Brownian>(&settings.dynamics);
     }
     /// Components of the total momentum that stay as they are.
     [[nodiscard]] std::array<bool, 3> kept_momentum() const;
@@ -80,6 +96,8 @@ struct Simulation::Impl {
                 std::span<const Vec3> velocities, double kt, const Box& box);
     void check_masses() const;
     void freeze();
+    void make_bath();
+    [[nodiscard]] double mean_friction(const PerType& friction) const;
     void check_box() const;
     void check_flow() const;
     void draw_velocities(double kt, std::vector<Vec3>& by_id) const;
@@ -97,7 +115,7 @@ struct Simulation::Impl {
     }
     void thermostat_half();
     void move(int kicks);
-    void flow_along(int kicks, const std::optional<Bath>& heat);
+    void flow_along(int kicks);
     void kick(int count);
     void drift(double time);
     void change_cell();
@@ -111,8 +129,13 @@ struct Simulation::Impl {
 
     void pass(int kicks, double drift, const Bath* bath = nullptr, bool drift_again = false);
     double constrain_velocities();
-    [[nodiscard]] std::optional<Bath> bath() const;
-    [[noreturn]] void name_the_wild(double fastest) const;
+    void exchange_heat();
+    void diffuse();
+    void watch_heat();
+    [[noreturn]] void name_the_hot() const;
+    [[nodiscard]] double bath_kt() const { return std::get<Langevin>(settings.dynamics).kt; }
+    [[noreturn]] void name_the_wild() const;
+    [[nodiscard]] std::string shown_particle(std::size_t row) const;
 
     // ------------------------------------------------------------------ sums
 

@@ -10,9 +10,10 @@
 
 namespace regrain::particles {
 
-Simulation::Impl::Impl(const ForceField& field, std::span<const std::int32_t> types,
+Simulation::Impl::Impl(const ForceField& field, std::span<const std::int32_t> given,
                        std::span<const double> masses, const SimulationSettings& s)
     : settings(s),
+      types(given.begin(), given.end()),
       cutoff(field.cutoff()),
       excludes(!field.exclusions.empty()),
       interactions(field, types, s),
@@ -25,11 +26,42 @@ Simulation::Impl::Impl(const ForceField& field, std::span<const std::int32_t> ty
     check_masses();
     freeze();
     if (!field.rigid_bonds.empty()) {
+        if (brownian()) {
+            throw Error(
+                "Brownian dynamics has no rigid bonds; give them a spring, or use Langevin");
+        }
         constraints = std::make_unique<RigidBonds>(field, inverse_mass_of_id);
     }
-    if (const auto* d = std::get_if<NoseHoover>(&s.dynamics)) {
+    make_bath();
+}
+
+void Simulation::Impl::make_bath() {
+    const double dt = settings.dt;
+    if (const auto* d = std::get_if<NoseHoover>(&settings.dynamics)) {
         chain.emplace(d->kt, d->time, d->chain, degrees());
     }
+    if (const auto* d = std::get_if<Langevin>(&settings.dynamics)) {
+        langevin.emplace(Bath{{settings.seed, bath_noise, 0}, {}, {}});
+        for (const double friction : d->friction.values) {
+            const double keep = std::exp(-friction * dt);
+            langevin->keep.push_back(keep);
+            langevin->spread.push_back(
+                static_cast<float>(std::sqrt(d->kt * -std::expm1(-2.0 * friction * dt))));
+        }
+        if (d->kt > 0.0) watch.emplace(mean_friction(d->friction), dt, degrees());
+    }
+    if (const auto* d = std::get_if<GeneralizedLangevin>(&settings.dynamics)) {
+        memory.emplace(*d, dt, size());
+    }
+}
+
+// Of those that move.
+double Simulation::Impl::mean_friction(const PerType& friction) const {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (inverse_mass_of_id[i] > 0.0) sum += friction[static_cast<std::size_t>(types[i])];
+    }
+    return sum / static_cast<double>(size() - settings.frozen.size());
 }
 
 void Simulation::Impl::check_masses() const {
@@ -160,6 +192,7 @@ void Simulation::Impl::assign(std::span<const Vec3> positions, std::span<const I
     limit_moves();
     step = 0;
     exchanged = flow_power = 0.0;
+    if (memory) memory->draw({settings.seed, initial_memory, 0}, inverse_mass_of_id);
     if (constraints) {
         constraints->settle(engine, motion);
         follow_particles();

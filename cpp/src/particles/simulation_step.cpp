@@ -6,10 +6,11 @@
 #include <string>
 #include <utility>
 
-#include "barostat.hpp"
+#include "brownian.hpp"
 #include "flow.hpp"
 #include "regrain/base/error.hpp"
 #include "regrain/base/parallel.hpp"
+#include "regrain/particles/barostat.hpp"
 #include "simulation_impl.hpp"
 
 namespace regrain::particles {
@@ -43,13 +44,14 @@ void Simulation::Impl::advance(int kicks) {
     follow_particles();
     evaluate(step + 1, barostat_acts(step + 1) || barostat_acts(step + 2) || settings.flow);
     if (!joins_kicks()) finish();
+    watch_heat();
     ++step;
 }
 
 // Where nothing comes between the last half kick of a step and the first of the next, one pass
 // makes both.
 bool Simulation::Impl::joins_kicks() const {
-    return !chain && !constraints && !(pairwise && pairwise->exchanges());
+    return !chain && !constraints && !brownian() && !(pairwise && pairwise->exchanges());
 }
 
 void Simulation::Impl::thermostat_half() {
@@ -64,39 +66,65 @@ void Simulation::Impl::thermostat_half() {
 void Simulation::Impl::move(int kicks) {
     const double dt = settings.dt;
     const bool cell_changes = barostat_acts(step + 1);
-    const std::optional<Bath> heat = bath();
-    if (settings.flow) return flow_along(kicks, heat);
-    if (!constraints && !cell_changes) {
-        pass(kicks, heat ? 0.5 * dt : dt, heat ? &*heat : nullptr, true);
-        return;
+    if (langevin) langevin->source.step = step;
+    if (settings.flow) return flow_along(kicks);
+    if (brownian()) {
+        change_cell();
+        return diffuse();
     }
-    if (constraints) {
+    const Bath* bath = langevin ? &*langevin : nullptr;
+    const bool in_one = !constraints && !memory;
+    if (in_one && !cell_changes) return pass(kicks, bath ? 0.5 * dt : dt, bath, true);
+    if (in_one) {
+        pass(kicks, 0.5 * dt, bath);
+    } else {
         kick(kicks);
-        if (!heat && !cell_changes) return drift(dt);
+        if (!bath && !memory && !cell_changes) return drift(dt);
         drift(0.5 * dt);
         constrain_velocities();
-        if (heat) {
-            pass(0, 0.0, &*heat);
-            exchanged -= constrain_velocities();
-        }
-    } else {
-        pass(kicks, 0.5 * dt, heat ? &*heat : nullptr);
+        exchange_heat();
     }
     change_cell();
     drift(0.5 * dt);
 }
 
 // The same under a flow. A bath and the flow do not commute, so the flow is halved around the bath.
-void Simulation::Impl::flow_along(int kicks, const std::optional<Bath>& heat) {
+void Simulation::Impl::flow_along(int kicks) {
     const double dt = settings.dt;
+    if (brownian()) {
+        diffuse();
+        flow_for(dt);
+        return rename_lattice();
+    }
+    const bool heat = langevin || memory;
     pass(kicks, 0.5 * dt);
     flow_for(heat ? 0.5 * dt : dt);
     if (heat) {
-        pass(0, 0.0, &*heat);
+        exchange_heat();
         flow_for(0.5 * dt);
     }
     rename_lattice();
     drift(0.5 * dt);
+}
+
+void Simulation::Impl::exchange_heat() {
+    if (langevin) pass(0, 0.0, &*langevin);
+    if (memory) {
+        exchanged +=
+            memory->exchange({settings.seed, bath_noise, step}, engine.ids(), mass, motion);
+    }
+    if (langevin || memory) exchanged -= constrain_velocities();
+}
+
+void Simulation::Impl::diffuse() {
+    const double fastest = max_move / settings.dt;
+    const BrownianPass work{engine.rows().data(), motion.data(), force.data(),
+                            engine.ids().data(),  brownian(),    {settings.seed, bath_noise, step},
+                            settings.dt,          fastest};
+    const auto outcome = parallel_sum<PassOutcome>(size(), [&](std::size_t begin, std::size_t end) {
+        return brownian_kernel(work, begin, end);
+    });
+    if (outcome.wild) name_the_wild();
 }
 
 void Simulation::Impl::kick(int count) {
@@ -158,6 +186,7 @@ std::array<double, 6> Simulation::Impl::cell_virial(const Present& now,
 }
 
 void Simulation::Impl::finish() {
+    if (brownian()) return;
     kick(1);
     if (pairwise && pairwise->exchanges()) {
         exchanged += pairwise->exchange(present(step + 1), motion);
@@ -232,13 +261,6 @@ double Simulation::Impl::deform_cell(const CellMap& map) {
 
 // ------------------------------------------------------------------ particles
 
-std::optional<Bath> Simulation::Impl::bath() const {
-    const auto* d = std::get_if<Langevin>(&settings.dynamics);
-    if (d == nullptr) return {};
-    const double keep = std::exp(-d->friction * settings.dt);
-    return Bath{settings.seed, langevin_noise, step, keep, std::sqrt(d->kt * (1.0 - keep * keep))};
-}
-
 // Every kick is made by the same kernel, so that its bits are the same wherever it is made.
 void Simulation::Impl::pass(int kicks, double drift, const Bath* bath, bool drift_again) {
     const double fastest = max_move / settings.dt;
@@ -256,7 +278,28 @@ void Simulation::Impl::pass(int kicks, double drift, const Bath* bath, bool drif
     const auto outcome = parallel_sum<PassOutcome>(
         size(), [&](std::size_t begin, std::size_t end) { return step_kernel(work, begin, end); });
     exchanged += outcome.heat;
-    if (outcome.wild) name_the_wild(fastest);
+    if (outcome.wild) name_the_wild();
+}
+
+// Mid-step velocities will do: it is a matter of a factor of 1.5.
+void Simulation::Impl::watch_heat() {
+    if (!watch || !watch->due(step + 1)) return;
+    const double kt = 2.0 * kinetic() / static_cast<double>(degrees());
+    if (watch->too_hot(kt / bath_kt())) name_the_hot();
+}
+
+void Simulation::Impl::name_the_hot() const {
+    const auto energy = [&](std::size_t row) { return mass[row] * norm2(motion[row].v); };
+    std::size_t hottest = 0;
+    for (std::size_t row = 1; row < size(); ++row) {
+        if (energy(row) > energy(hottest)) hottest = row;
+    }
+    throw Error("step " + std::to_string(step + 1) +
+                ": the particles are hotter than the bath, by " +
+                std::to_string(std::lround(100.0 * watch->excess())) +
+                " percent over many of its relaxation times: the time step heats faster than the "
+                "friction cools; the hottest is particle " +
+                shown_particle(hottest) + "; use a smaller time step");
 }
 
 // Returns the kinetic energy that is lost.
@@ -264,27 +307,40 @@ double Simulation::Impl::constrain_velocities() {
     return constraints ? constraints->velocities(engine, motion) : 0.0;
 }
 
-void Simulation::Impl::name_the_wild(double fastest) const {
-    for (std::size_t id = 0; id < size(); ++id) {
-        const std::size_t row = engine.row_of()[id];
+// The first that is not a number, else the fastest: a bath may have slowed it down since.
+void Simulation::Impl::name_the_wild() const {
+    const auto speed = [&](std::size_t row) {
         const Vec3& v = motion[row].v;
-        const double speed = std::max({std::abs(v.x), std::abs(v.y), std::abs(v.z)});
-        if (finite(v) && speed <= fastest) continue;
-        const Row& r = engine.rows()[row];
-        const std::string what = "step " + std::to_string(step + 1) + ": particle " +
-                                 std::to_string(id) + " at " + shown({r.x, r.y, r.z});
-        if (!finite(v)) {
-            throw Error(what + " has a velocity that is not a number; it feels a force of " +
-                        shown(force[row]));
-        }
-        throw Error(what + " moves by " + std::to_string(norm(v) * settings.dt) +
-                    " in one step, and no more than " + std::to_string(max_move) +
-                    " is trusted; use a smaller time step or a start with fewer overlaps");
+        return std::max({std::abs(v.x), std::abs(v.y), std::abs(v.z)});
+    };
+    std::size_t wildest = engine.row_of()[0];
+    for (const std::uint32_t row : engine.row_of()) {
+        if (!finite(motion[wildest].v)) break;
+        if (!(speed(row) <= speed(wildest))) wildest = row;
     }
-    throw Error("step " + std::to_string(step + 1) + ": a particle moves too far");
+    const Vec3& v = motion[wildest].v;
+    const std::string what =
+        "step " + std::to_string(step + 1) + ": particle " + shown_particle(wildest);
+    if (!finite(v)) {
+        throw Error(what + " has a velocity that is not a number; it feels a force of " +
+                    shown(force[wildest]));
+    }
+    throw Error(what + " moves by " + std::to_string(norm(v) * settings.dt) +
+                " in one step, and no more than " + std::to_string(max_move) +
+                " is trusted; use a smaller time step or a start with fewer overlaps");
+}
+
+std::string Simulation::Impl::shown_particle(std::size_t row) const {
+    const Row& r = engine.rows()[row];
+    return std::to_string(engine.ids()[row]) + " at " + shown({r.x, r.y, r.z});
 }
 
 std::array<double, 6> Simulation::Impl::kinetic_tensor() const {
+    if (brownian()) {
+        // The mean, as if they had velocities.
+        const double mean = static_cast<double>(degrees()) / 3.0 * brownian()->kt;
+        return {mean, mean, mean};
+    }
     const auto sum_of = [&](std::size_t begin, std::size_t end) {
         Tensor sum;
         for (std::size_t row = begin; row < end; ++row) {

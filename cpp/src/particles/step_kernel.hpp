@@ -3,19 +3,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "noise.hpp"
 #include "regrain/base/vec3.hpp"
 #include "regrain/particles/motion.hpp"
 #include "regrain/particles/pair_engine.hpp"
 
 namespace regrain::particles {
 
-/// Exchange of heat with a bath: v <- keep v + spread / sqrt(m) * noise.
+/// Exchange of heat with a bath: v <- keep v + spread / sqrt(m) * noise, with numbers of the type
+/// of the particle, or with one for all.
 struct Bath {
-    std::uint64_t seed;
-    std::uint32_t stream;
-    std::uint64_t step;
-    double keep, spread;
+    noise::Source source;
+    std::vector<double> keep;
+    std::vector<float> spread;
 };
 
 /// Half kicks, a drift, and with a bath the exchange of heat and perhaps another drift. Half kicks

@@ -64,7 +64,9 @@ std::vector<Vec3> all(const Simulation& s) {
     return out;
 }
 
-const Dynamics kinds[] = {Nve{}, Langevin{1.0, 2.0}, NoseHoover{1.0, 0.3, 3}};
+const Dynamics kinds[] = {Nve{}, Langevin{1.0, 2.0}, NoseHoover{1.0, 0.3, 3},
+                          Brownian{1.0, 50.0, {}},
+                          GeneralizedLangevin{1.0, {20.0, 1.0}, {0.1, 2.0}}};
 
 }  // namespace
 

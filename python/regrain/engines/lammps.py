@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -275,6 +275,10 @@ class _Run:
             bath = f"temp {warm} {own.time * self.scale.time!r} tchain {own.chain}"
             return [f"fix move all {'npt' if press else 'nvt'} {bath}{press}"]
         if isinstance(own, Langevin):
+            if isinstance(own.friction, Mapping):
+                raise RegrainError(
+                    f"dynamics: LAMMPS has nothing like {own!r}; give one friction for all types"
+                )
             bath = f"{warm} {self.scale.time / own.friction!r} {self._seed()}"
             if press:
                 return [f"fix move all nph{press}", f"fix bath all langevin {bath}"]
@@ -284,6 +288,8 @@ class _Run:
     def _pressing(self, barostat: CellRescale) -> str:
         if not isinstance(barostat, CellRescale):
             raise RegrainError(f"barostat: LAMMPS has nothing like {barostat!r}; use CellRescale")
+        if barostat.coupling != "isotropic":
+            raise RegrainError(f"{barostat!r}: for LAMMPS use coupling='isotropic'")
         pressure = barostat.pressure * PRESSURE[self.scale.style]
         return f" iso {pressure!r} {pressure!r} {barostat.time * self.scale.time!r}"
 

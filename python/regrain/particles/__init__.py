@@ -14,7 +14,13 @@ from regrain.particles.bonded import (
 )
 from regrain.particles.bspline import BSpline, BSplineAngle, BSplineBond, BSplineDihedral
 from regrain.particles.charges import Ewald, ReactionField
-from regrain.particles.dynamics import NVE, Langevin, NoseHoover
+from regrain.particles.dynamics import (
+    NVE,
+    Brownian,
+    GeneralizedLangevin,
+    Langevin,
+    NoseHoover,
+)
 from regrain.particles.evaluation import Evaluation
 from regrain.particles.flow import Shear
 from regrain.particles.force_field import ForceField
@@ -44,6 +50,7 @@ __all__ = [
     "BSplineBond",
     "BSplineDihedral",
     "BSplineTriple",
+    "Brownian",
     "CellRescale",
     "CosineAngle",
     "Evaluation",
@@ -52,6 +59,7 @@ __all__ = [
     "ForceField",
     "FourierDihedral",
     "Gaussian",
+    "GeneralizedLangevin",
     "HarmonicAngle",
     "HarmonicBond",
     "HarmonicDihedral",

@@ -15,10 +15,19 @@ from regrain.particles.parameters import plain_numbers, positive
 __all__ = ["CellRescale"]
 
 
+_COUPLINGS = {
+    "isotropic": _core.Coupling.isotropic,
+    "semi-isotropic": _core.Coupling.semiisotropic,
+    "anisotropic": _core.Coupling.anisotropic,
+    "lateral": _core.Coupling.lateral,
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class CellRescale:
-    """A barostat: isotropic stochastic cell rescaling (Bernetti and Bussi, J. Chem. Phys. 153,
-    114107 (2020)). Box, positions and (inversely) velocities are scaled together.
+    """A barostat: stochastic cell rescaling (Bernetti and Bussi, J. Chem. Phys. 153, 114107 (2020);
+    Del Tatto, Raiteri, Bernetti and Bussi, Appl. Sci. 12, 1139 (2022)). Box, positions and
+    (inversely) velocities are scaled together.
 
     Parameters
     ----------
@@ -31,34 +40,66 @@ class CellRescale:
         for water.
     every : int
         Time steps between scalings.
+    coupling : str
+        ``"isotropic"``: the shape of the cell stays. ``"semi-isotropic"``: x and y are scaled
+        alike, z apart, as for membranes and films. ``"anisotropic"``: x, y and z each apart, as
+        for crystals. ``"lateral"``: x and y alike, z stays, as between walls. Lattice vectors of a
+        skewed cell follow the scaling of the axes.
+    tension : float
+        Surface tension of the plane xy, in pressure times length: the normal pressure is
+        ``pressure``, the lateral one less by ``tension / L_z``. Of a slab with two surfaces it is
+        twice the tension of one. Not with isotropic coupling.
 
     Raises
     ------
     RegrainError
-        Parameters that are not positive, or (in a run) dynamics without a thermostat.
+        Parameters that are not positive, an unknown coupling, a tension of an isotropic cell, or
+        (in a run) dynamics without a thermostat, or frozen particles, which would have to move with
+        the cell.
 
     Loses / Assumes
     ---------------
-    First order in ``every * dt / time``: the distribution of the volume is that of the ensemble
-    when the volume hardly changes between scalings.
+    First order in ``every * dt / time``: the distribution of the cell is that of the ensemble when
+    it hardly changes between scalings. That is V^N exp(-(U + pressure V - tension A) / kT) for
+    each length that is free: V, or A and L_z, or the three edges. A liquid does not resist a change
+    of shape: coupled so that it can, its cell gets thin sooner or later.
 
     Examples
     --------
     >>> from regrain.particles import CellRescale
-    >>> CellRescale(pressure=1.0, time=5.0, compressibility=4.5e-5)
-    CellRescale(pressure=1.0, time=5.0, compressibility=4.5e-05, every=10)
+    >>> CellRescale(pressure=1.0, time=5.0, compressibility=4.5e-5).every
+    10
+    >>> membrane = CellRescale(
+    ...     pressure=1.0, time=5.0, compressibility=4.5e-5, coupling="semi-isotropic"
+    ... )
     """
 
     pressure: float
     time: float
     compressibility: float
     every: int = 10
+    coupling: str = "isotropic"
+    tension: float = 0.0
 
     def __post_init__(self) -> None:
         plain_numbers(self)
-        if not np.isfinite(self.pressure):
-            raise RegrainError(f"{self!r}: pressure must be a finite number")
+        for name in ("pressure", "tension"):
+            if not np.isfinite(getattr(self, name)):
+                raise RegrainError(f"{self!r}: {name} must be a finite number")
         positive(self, "time", "compressibility", "every")
+        if self.coupling not in _COUPLINGS:
+            known = ", ".join(repr(name) for name in _COUPLINGS)
+            raise RegrainError(f"coupling: got {self.coupling!r}, expected one of {known}")
+        if self.tension != 0.0 and self.coupling == "isotropic":
+            raise RegrainError(
+                f"{self!r}: a surface tension needs a cell whose height changes apart from its "
+                'area; use coupling="semi-isotropic"'
+            )
+
+    @property
+    def axes(self) -> str:
+        """The axes that it stretches."""
+        return "xy" if self.coupling == "lateral" else "xyz"
 
     def _engine(self, context: Context) -> Any:
         factor = context.units.pressure_factor
@@ -68,4 +109,6 @@ class CellRescale:
             time=self.time,
             compressibility=self.compressibility * factor,
             every=self.every,
+            coupling=_COUPLINGS[self.coupling],
+            tension=self.tension / factor,
         )

@@ -332,8 +332,6 @@ class ForceField:
             barostat=None,
             seed=0,
             skin=0.0,
-            frozen=np.empty(0, np.uint32),
-            precision=_core.Precision.full,
         )
         simulation.assign(
             positions=state.positions,
@@ -391,7 +389,7 @@ class ForceField:
             first frame is at ``every``: the start is not part of the trace.
         seed : int
             The same seed gives the same bits, at any number of threads.
-        dynamics : NVE, Langevin or NoseHoover, optional
+        dynamics : NVE, Langevin, NoseHoover, Brownian or GeneralizedLangevin, optional
             ``Langevin(friction=1.0)`` when omitted.
         barostat : CellRescale, optional
             Constant volume when omitted.
@@ -422,7 +420,8 @@ class ForceField:
             Frames with positions (in the box, with images) and velocities; ``log`` has
             ``potential_energy``, ``kinetic_energy``, ``temperature``, ``volume``,
             ``pressure_tensor`` (n_frames, 3, 3) and ``conserved_energy``: the total energy minus
-            the heat and work that thermostat and barostat put in.
+            the heat and work that thermostat and barostat put in. Without velocities
+            (`Brownian`) those of them that need velocities are missing.
 
         Raises
         ------

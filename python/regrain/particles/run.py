@@ -41,7 +41,6 @@ Frozen = str | Sequence[str] | Sequence[int] | NDArray[Any] | None
 _SLICE_SECONDS = 0.2
 # Between two checkpoints, unless writing takes long: then as long as keeps it below 2 %.
 _CHECKPOINT_SECONDS = 10.0
-_FRAME = ("positions", "velocities", "images", "box")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,18 +278,20 @@ class _Run:
         tensor = np.array(measured.virial) + np.array(measured.kinetic_tensor)
         log = {
             "potential_energy": measured.potential,
-            "kinetic_energy": measured.kinetic,
-            "temperature": 2 * measured.kinetic / (sim.degrees_of_freedom * units.boltzmann),
             "volume": volume,
             "pressure_tensor": tensor[SYMMETRIC] / volume * units.pressure_factor,
-            "conserved_energy": measured.conserved,
         }
         if not np.isfinite(measured.potential + measured.kinetic):
             raise RegrainError(
                 f"step {sim.step}: the energy is not a number any more; use a smaller time step"
             )
-        values = (positions, sim.velocities(), images, box)
-        return _Frame(dict(zip(_FRAME, values, strict=True)), log)
+        arrays = {"positions": positions, "images": images, "box": box}
+        if self.dynamics.has_velocities:
+            arrays["velocities"] = sim.velocities()
+            log["kinetic_energy"] = measured.kinetic
+            log["temperature"] = 2 * measured.kinetic / (sim.degrees_of_freedom * units.boltzmann)
+            log["conserved_energy"] = measured.conserved
+        return _Frame(arrays, log)
 
     # ------------------------------------------------------------------ keeping
 
@@ -334,12 +335,10 @@ class _Run:
         for k in range(meta["frames"]):
             self.frames.append(
                 _Frame(
-                    {name: arrays[f"arrays.{name}"][k] for name in _FRAME},
-                    {
-                        n.removeprefix("log."): a[k]
-                        for n, a in arrays.items()
-                        if n.startswith("log.")
-                    },
+                    *(
+                        {n.removeprefix(p): a[k] for n, a in arrays.items() if n.startswith(p)}
+                        for p in ("arrays.", "log.")
+                    )
                 )
             )
         self.wall_time, self.continued = meta["wall_time"], meta["continued"] + 1
@@ -353,7 +352,7 @@ class _Run:
         states = [
             Particles(
                 positions=frame.arrays["positions"],
-                velocities=frame.arrays["velocities"],
+                velocities=frame.arrays.get("velocities"),
                 images=frame.arrays["images"],
                 box=frame.arrays["box"],
                 topology=self.start.topology,

@@ -24,12 +24,41 @@
 /// given as kT, pressures as energy / length^3.
 namespace regrain::particles {
 
+/// One number for all, or one for each type.
+struct PerType {
+    std::vector<double> values;
+    PerType() = default;
+    PerType(double value) : values{value} {}
+    PerType(std::vector<double> by_type) : values(std::move(by_type)) {}
+    [[nodiscard]] double operator[](std::size_t type) const {
+        return values[values.size() == 1 ? 0 : type];
+    }
+};
+
 /// Newton's equations by velocity Verlet.
 struct Nve {};
 
 /// Langevin's equation by BAOAB (Leimkuhler and Matthews, Appl. Math. Res. Express 2013, 34).
 struct Langevin {
-    double kt, friction;
+    double kt;
+    PerType friction;  ///< 1 / time; zero for types without a bath
+};
+
+/// Langevin's equation without inertia, by the scheme of Leimkuhler and Matthews (Appl. Math. Res.
+/// Express 2013, 34, section 3): noise of two neighbouring steps makes averages of second order.
+/// Velocities have no meaning.
+struct Brownian {
+    double kt;
+    PerType friction;   ///< 1 / time: displacements are dt F / (m friction); or none given, and ...
+    PerType diffusion;  ///< length^2 / time: displacements are dt F diffusion / kt
+};
+
+/// Friction with a memory, m dv/dt = F - m int K(t - s) v(s) ds + noise, for K(t) = sum_k
+/// strength_k exp(-t / time_k), by one auxiliary velocity per term (Baczewski and Bond, J. Chem.
+/// Phys. 139, 044107 (2013)), whose exchange with the velocity is solved exactly.
+struct GeneralizedLangevin {
+    double kt;
+    std::vector<double> strengths, times;
 };
 
 /// A chain of Nose-Hoover thermostats (Martyna, Tuckerman, Tobias and Klein, Mol. Phys. 87, 1117
@@ -39,13 +68,26 @@ struct NoseHoover {
     int chain{3};
 };
 
-using Dynamics = std::variant<Nve, Langevin, NoseHoover>;
+using Dynamics = std::variant<Nve, Langevin, NoseHoover, Brownian, GeneralizedLangevin>;
 
-/// Isotropic stochastic cell rescaling (Bernetti and Bussi, J. Chem. Phys. 153, 114107 (2020)),
-/// integrated in the square root of the volume, where its noise is constant.
+/// Which edges of the cell change by themselves.
+enum class Coupling : std::uint8_t {
+    isotropic,      ///< all by the same factor
+    semiisotropic,  ///< x and y by the same factor, z by another
+    anisotropic,    ///< each by its own
+    lateral         ///< x and y by the same factor, z not at all
+};
+
+/// Stochastic cell rescaling (Bernetti and Bussi, J. Chem. Phys. 153, 114107 (2020); Del Tatto,
+/// Raiteri, Bernetti and Bussi, Appl. Sci. 12, 1139 (2022)) to the density of states
+/// V^N exp(-(U + pressure V - tension A) / kT) dL of the edges L that are free, where A = V / L_z.
+/// The volume is integrated by its square root, where its noise is constant, and the shape by
+/// logarithms.
 struct CellRescale {
     double kt, pressure, time, compressibility;
     int every{10};  ///< time steps between scalings
+    Coupling coupling{Coupling::isotropic};
+    double tension{0.0};  ///< energy / area, of all interfaces that are normal to z
 };
 
 /// Of pair forces and where they come from; sums are double always.

@@ -1,4 +1,3 @@
-// Linear maps that keep boxes lower triangular.
 #pragma once
 
 #include <array>
@@ -8,7 +7,8 @@
 
 namespace regrain::particles {
 
-/// Acts on rows: r' = r A with A lower triangular, so that x' = xx x + yx y + zx z.
+/// A linear map that keeps boxes lower triangular. It acts on rows: r' = r A with A lower
+/// triangular, so that x' = xx x + yx y + zx z.
 struct CellMap {
     double xx{1.0}, yy{1.0}, zz{1.0}, yx{0.0}, zx{0.0}, zy{0.0};
 

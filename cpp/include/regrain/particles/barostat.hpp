@@ -1,12 +1,12 @@
-// What a barostat does to the cell.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
-#include "cell_map.hpp"
 #include "regrain/base/box.hpp"
+#include "regrain/base/export.hpp"
 #include "regrain/base/random.hpp"
+#include "regrain/particles/cell_map.hpp"
 #include "regrain/particles/simulation.hpp"
 
 namespace regrain::particles {
@@ -26,7 +26,7 @@ struct CellChange {
 };
 
 /// Throws Error naming `step` when the cell would change by a quarter or more.
-CellChange rescale(const CellRescale& barostat, double dt, const Box& box, const CellState& state,
-                   const Philox& noise, std::uint64_t step);
+REGRAIN_EXPORT CellChange rescale(const CellRescale& barostat, double dt, const Box& box,
+                                  const CellState& state, const Philox& noise, std::uint64_t step);
 
 }  // namespace regrain::particles
