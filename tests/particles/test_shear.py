@@ -201,7 +201,8 @@ def test_energy_balance_is_of_second_order(dynamics) -> None:
     # rises by 2 per particle meanwhile.
     coarse, fine = drift(0.004, dynamics), drift(0.002, dynamics)
     assert coarse < 4e-3
-    assert 3.0 < coarse / fine < 5.0
+    # Of one trajectory and its worst frame; first order would give 2, third 8.
+    assert 2.8 < coarse / fine < 5.7
 
 
 def test_work_is_stress_times_rate() -> None:
