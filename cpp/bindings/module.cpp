@@ -35,11 +35,13 @@ PYBIND11_MODULE(_core, m) {
     bind_base(m);
     bind_base_bspline(m);
     bind_base_fft(m);
+    bind_base_expression(m);
     bind_base_qr(m);
     bind_particles(m);
     bind_particles_analysis(m);
     bind_particles_fitting(m);
     bind_particles_mapping(m);
+    bind_particles_external(m);
     bind_particles_engine(m);
     bind_particles_dynamics(m);
 }

@@ -70,6 +70,10 @@ void bind_simulation(py::module_& m) {
         .def_readonly("energies", &Measurement::energies)
         .def_readonly("virial", &Measurement::virial)
         .def_readonly("kinetic_tensor", &Measurement::kinetic_tensor)
+        .def_property_readonly("external",
+                               [](const Measurement& m) { return copy_of<double>(m.external); })
+        .def_readonly("variables", &Measurement::variables)
+        .def_readonly("work", &Measurement::work)
         .def_readonly("conserved", &Measurement::conserved)
         .def_property_readonly("potential", &Measurement::potential)
         .def_property_readonly("kinetic", &Measurement::kinetic);

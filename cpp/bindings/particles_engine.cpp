@@ -219,6 +219,20 @@ void bind_force_field(py::module_& m) {
             },
             py::kw_only(), py::arg("method"), py::arg("values"), py::arg("factor"))
         .def(
+            "set_external",
+            [](ForceField& f, const std::vector<ExternalTerm>& terms, const Array<double>& charges,
+               const Array<double>& masses) {
+                f.external = {terms, vector_of(flat(charges)), vector_of(flat(masses))};
+            },
+            py::arg("terms"), py::kw_only(), py::arg("charges"), py::arg("masses"))
+        .def(
+            "set_bias",
+            [](ForceField& f, const std::vector<CollectiveVariable>& variables,
+               const std::vector<BiasTerm>& terms) {
+                f.bias = {variables, terms};
+            },
+            py::kw_only(), py::arg("variables"), py::arg("terms"))
+        .def(
             "set_exclusions",
             [](ForceField& f, const Array<std::uint32_t>& pairs) {
                 f.exclusions.clear();

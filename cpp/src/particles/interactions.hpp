@@ -9,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "regrain/particles/bias.hpp"
 #include "regrain/particles/bonded.hpp"
 #include "regrain/particles/coulomb.hpp"
+#include "regrain/particles/external.hpp"
 #include "regrain/particles/force_field.hpp"
 #include "regrain/particles/motion.hpp"
 #include "regrain/particles/pair_engine.hpp"
@@ -24,6 +26,9 @@ struct SimulationSettings;
 struct Totals {
     std::vector<std::pair<std::string, double>> energies;
     std::array<double, 6> virial{};
+    double power{0.0};  ///< rate of the work of what changes in time or has no energy; always
+    std::vector<Vec3> external;     ///< force of each external field on all particles
+    std::vector<double> variables;  ///< collective ones
 
     void add(const char* name, double energy) { energies.emplace_back(name, energy); }
     void add(const std::array<double, 6>& w) {
@@ -36,6 +41,8 @@ struct Interactions {
     TripleForces triples;
     BondedForces bonded;
     CoulombForces coulomb;
+    BiasForces bias;
+    ExternalForces external;  // the last, as it is told all other forces
 
     Interactions(const ForceField& field, std::span<const std::int32_t> types,
                  const SimulationSettings& settings);
@@ -44,7 +51,7 @@ struct Interactions {
     Totals compute(const Present& now, std::span<Vec3> forces, bool with_sums);
 
     /// Whether the total force along x, y and z is zero: not where something outside acts.
-    [[nodiscard]] std::array<bool, 3> keeps_momentum() const { return {true, true, true}; }
+    [[nodiscard]] std::array<bool, 3> keeps_momentum() const;
 };
 
 }  // namespace regrain::particles

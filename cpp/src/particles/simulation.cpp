@@ -52,6 +52,9 @@ Measurement Simulation::measure() {
     std::vector<Vec3> scratch(size());
     Totals totals = s.interactions.compute(s.present(s.step), scratch, true);
     Measurement m{std::move(totals.energies), s.with_hooks(totals.virial), s.kinetic_tensor()};
+    m.external = std::move(totals.external);
+    m.variables = std::move(totals.variables);
+    m.work = s.work;
     m.conserved = m.potential() + m.kinetic() - s.exchanged + (s.chain ? s.chain->energy() : 0.0);
     return m;
 }
@@ -97,13 +100,16 @@ void Simulation::Impl::for_each_memory(
     f(
         "sums",
         [&] {
-            return std::vector{exchanged, flow_power, virial[0], virial[1], virial[2]};
+            return std::vector{exchanged, flow_power, virial[0],   virial[1],
+                               virial[2], work,       rate_of_work};
         },
         [&](std::span<const double> v) {
-            if (v.size() != 5) throw Error(another);
+            if (v.size() != 7) throw Error(another);
             exchanged = v[0];
             flow_power = v[1];
-            std::copy(v.begin() + 2, v.end(), virial.begin());
+            std::copy(v.begin() + 2, v.begin() + 5, virial.begin());
+            work = v[5];
+            rate_of_work = v[6];
         });
     if (chain) {
         f(

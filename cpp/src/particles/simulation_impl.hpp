@@ -59,10 +59,11 @@ struct Simulation::Impl {
 
     std::uint64_t step{0};
     Philox cell_noise;
-    double exchanged{0.0};            // heat and work that the particles were given
-    std::array<double, 6> virial{};   // of the last evaluation that the barostat asked for
-    std::array<double, 3> pending{};  // log stretches, until the virial after them is known
-    double flow_power{0.0};           // of the flow on the interactions, at the last evaluation
+    double exchanged{0.0};                // heat and work that the particles were given
+    double work{0.0}, rate_of_work{0.0};  // that of fields and biases in it
+    std::array<double, 6> virial{};       // of the last evaluation that the barostat asked for
+    std::array<double, 3> pending{};      // log stretches, until the virial after them is known
+    double flow_power{0.0};               // of the flow on the interactions, at the last evaluation
     double max_move{0.0};
 
     Impl(const ForceField& field, std::span<const std::int32_t> types,
@@ -125,6 +126,7 @@ struct Simulation::Impl {
     void rename_lattice();
     void follow_particles();
     void evaluate(std::uint64_t at, bool with_sums);
+    void add_work(double done);
     void finish();
 
     void pass(int kicks, double drift, const Bath* bath = nullptr, bool drift_again = false);

@@ -150,8 +150,11 @@ void Simulation::Impl::follow_particles() {
 }
 
 void Simulation::Impl::evaluate(std::uint64_t at, bool with_sums) {
-    const Present now = present(at);
+    Present now = present(at);
+    if (at > 0) now.kick_to_come = 0.5 * settings.dt;
     const Totals totals = interactions.compute(now, forces(), with_sums);
+    if (at > 0) add_work(0.5 * settings.dt * (rate_of_work + totals.power));
+    rate_of_work = totals.power;
     if (pairwise && !pairwise->exchanges()) pairwise->forces(now, forces());
     if (with_sums) virial = cell_virial(now, totals.virial);
     if (settings.flow && with_sums) {
@@ -161,6 +164,11 @@ void Simulation::Impl::evaluate(std::uint64_t at, bool with_sums) {
     if (!barostat_acts(at) || at == 0) return;
     // The second half of the work of the change of the cell in this step.
     for (std::size_t k = 0; k < 3; ++k) exchanged -= 0.5 * virial[k] * pending[k];
+}
+
+void Simulation::Impl::add_work(double done) {
+    work += done;
+    exchanged += done;
 }
 
 std::array<double, 6> Simulation::Impl::with_hooks(std::array<double, 6> w) const {

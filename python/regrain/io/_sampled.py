@@ -12,12 +12,24 @@ from numpy.typing import NDArray
 from regrain.errors import RegrainError
 from regrain.particles import WCA, FENEBond, LennardJones, StillingerWeberPair
 
-__all__ = ["BONDED", "Curve", "arms", "bonded_curve", "pair_curve", "pair_curves", "types_of"]
+__all__ = [
+    "BONDED",
+    "OUTSIDE",
+    "Curve",
+    "arms",
+    "bonded_curve",
+    "pair_curve",
+    "pair_curves",
+    "refuse_outside",
+    "types_of",
+]
 
 Floats = NDArray[np.float64]
 
 # Kinds of bonded potentials, and where the force field and the topology keep them.
 BONDED = {"bond": "bonds", "angle": "angles", "dihedral": "dihedrals"}
+# What acts from outside: no format has it.
+OUTSIDE = ("external", "biases")
 # Where no potential says what a short distance is, in parts of the cutoff.
 SHORT = 1e-3
 # Of the way to where a potential is not defined any more: to the last digits.
@@ -56,6 +68,18 @@ class Curve:
         energy = self.potential.u(inside) + np.where(outside, force * (inside - x), 0.0)
         beyond = self.ends & (x > self.high)
         return np.where(beyond, 0.0, energy), np.where(beyond, 0.0, force)
+
+
+def refuse_outside(model: Any, engine: str) -> None:
+    """Stop if there is what no file for another program can hold."""
+    held = [kind for kind in OUTSIDE if getattr(model, kind, None)]
+    if held:
+        changes = ", ".join(f"{kind}=None" for kind in held)
+        raise RegrainError(
+            f"the force field has {held[0]}={getattr(model, held[0])!r}, which is not written for "
+            f"{engine}; leave it out (model.replace({changes})) and set it up there, or run with "
+            "regrain itself"
+        )
 
 
 def pair_curves(model: Any) -> list[Curve]:

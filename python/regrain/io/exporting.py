@@ -13,7 +13,7 @@ from typing import IO, Any
 from regrain.checkpoint import write_atomically
 from regrain.errors import RegrainError
 from regrain.io import _gromacs_top, _openmm_system, _to_gromacs, _to_hoomd, _to_openmm, lammps
-from regrain.io._sampled import BONDED
+from regrain.io._sampled import BONDED, OUTSIDE, refuse_outside
 from regrain.particles import Particles, Topology
 
 __all__ = ["export"]
@@ -97,8 +97,8 @@ def export(
     ------
     RegrainError
         Another extension, not a force field, no pair potentials, no state where one is needed,
-        type names that the format cannot hold, fewer than 10 points, particles without mass or
-        exclusions that LAMMPS cannot have.
+        fields, walls or biases (no format has them), type names that the format cannot hold, fewer
+        than 10 points, particles without mass or exclusions that LAMMPS cannot have.
 
     Notes
     -----
@@ -176,6 +176,7 @@ class _Job:
         whole = form.whole or (form.either and self.state is not None)
         if whole:
             self.whole()
+            refuse_outside(model, form.engine)
         held = ("pairs", *(BONDED.values() if form.bonded else ()))
         if not whole and not any(any(getattr(model, kind).values()) for kind in held):
             raise RegrainError(f"{path}: the force field has no pair potential to write")
@@ -192,7 +193,8 @@ class _Job:
         return self.state
 
     def _warn_of_losses(self, form: _Form) -> None:
-        kinds = (*(() if form.bonded else BONDED.values()), "triples", "charges", "network")
+        bonded = () if form.bonded else tuple(BONDED.values())
+        kinds = (*bonded, "triples", "charges", "network", *OUTSIDE)
         lost = [kind for kind in kinds if getattr(self.model, kind, None)]
         if lost:
             held = "pair and bonded potentials" if form.bonded else "pair potentials"

@@ -25,7 +25,7 @@ from regrain.io._lammps_styles import (
     plain,
 )
 from regrain.io._lammps_units import UNITS, Scale
-from regrain.io._sampled import BONDED, bonded_curve, pair_curve
+from regrain.io._sampled import BONDED, bonded_curve, pair_curve, refuse_outside
 from regrain.particles import WCA, LennardJones, Particles
 from regrain.particles.rigid import refuse_rigid_bonds
 
@@ -83,6 +83,7 @@ class _System:
     """A force field and a state in the terms of LAMMPS."""
 
     def __init__(self, model: Any, state: Particles, points: int, grid: str) -> None:
+        refuse_outside(model, "LAMMPS")
         model.compile(state)  # says what is missing
         self.model, self.state, self.points, self.grid = model, state, points, grid
         self.scale = UNITS[model.units]

@@ -18,6 +18,7 @@ from regrain.observables.rdf import RDF
 from regrain.observables.structure import StructureFactor
 from regrain.observables.thermo import Density, Energy, LogAverage, Pressure, Temperature
 from regrain.observables.viscosity import Viscosity
+from regrain.observables.wall_pressure import WallPressure
 
 __all__ = [
     "MSD",
@@ -45,5 +46,6 @@ __all__ = [
     "Undefined",
     "VelocityAutocorrelation",
     "Viscosity",
+    "WallPressure",
     "measure",
 ]

@@ -1,6 +1,7 @@
 """Particles: their state, their force fields, their dynamics."""
 
 from regrain.particles.barostats import CellRescale
+from regrain.particles.bias import FormulaBias, Restraint
 from regrain.particles.bonded import (
     CosineAngle,
     FENEBond,
@@ -14,6 +15,15 @@ from regrain.particles.bonded import (
 )
 from regrain.particles.bspline import BSpline, BSplineAngle, BSplineBond, BSplineDihedral
 from regrain.particles.charges import Ewald, ReactionField
+from regrain.particles.collective_variables import (
+    Angle,
+    Coordination,
+    Dihedral,
+    Distance,
+    EndToEnd,
+    Position,
+    RadiusOfGyration,
+)
 from regrain.particles.dynamics import (
     NVE,
     Brownian,
@@ -22,6 +32,7 @@ from regrain.particles.dynamics import (
     NoseHoover,
 )
 from regrain.particles.evaluation import Evaluation
+from regrain.particles.external import Field, FieldTable
 from regrain.particles.flow import Shear
 from regrain.particles.force_field import ForceField
 from regrain.particles.fourier import FourierDihedral
@@ -41,10 +52,12 @@ from regrain.particles.rigid import RigidBond
 from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology
 from regrain.particles.triples import BSplineTriple, StillingerWeber, TableTriple, TriplePotential
+from regrain.particles.walls import HarmonicWall, LennardJonesWall
 
 __all__ = [
     "NVE",
     "WCA",
+    "Angle",
     "BSpline",
     "BSplineAngle",
     "BSplineBond",
@@ -52,26 +65,38 @@ __all__ = [
     "BSplineTriple",
     "Brownian",
     "CellRescale",
+    "Coordination",
     "CosineAngle",
+    "Dihedral",
+    "Distance",
+    "EndToEnd",
     "Evaluation",
     "Ewald",
     "FENEBond",
+    "Field",
+    "FieldTable",
     "ForceField",
+    "FormulaBias",
     "FourierDihedral",
     "Gaussian",
     "GeneralizedLangevin",
     "HarmonicAngle",
     "HarmonicBond",
     "HarmonicDihedral",
+    "HarmonicWall",
     "Langevin",
     "LennardJones",
+    "LennardJonesWall",
     "NeighborList",
     "Network",
     "NoseHoover",
     "Particles",
     "PeriodicDihedral",
+    "Position",
     "Potential",
+    "RadiusOfGyration",
     "ReactionField",
+    "Restraint",
     "RigidBond",
     "Shear",
     "Soft",

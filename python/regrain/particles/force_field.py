@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
 
-from regrain import _core
 from regrain.checkpoint import load_json, save_json
 from regrain.errors import RegrainError
 from regrain.particles.barostats import CellRescale
+from regrain.particles.bias import BiasTerms
 from regrain.particles.charges import Coulomb
 from regrain.particles.dynamics import Dynamics
-from regrain.particles.evaluation import SYMMETRIC, Evaluation
+from regrain.particles.evaluation import Evaluation, evaluate
+from regrain.particles.external_terms import ExternalTerms
 from regrain.particles.flow import Shear
 from regrain.particles.network import Network
 from regrain.particles.parameters import Law, law_from_dict
@@ -34,6 +35,8 @@ __all__ = ["ForceField"]
 _DEFAULTS: dict[str, Any] = {
     "charges": None,
     "network": None,
+    "external": None,
+    "biases": None,
     "temperature": None,
     "exclude": 2,
     "units": "reduced",
@@ -56,6 +59,11 @@ class ForceField:
         How the charges of the topology act; they do nothing when omitted.
     network : Network, optional
         Springs between particles by their index: then the force field belongs to one system.
+    external : mapping of str to fields and walls, optional
+        What acts from outside on the particles of each type, ``"*"`` being all: one or several of
+        `Field`, `FieldTable`, `LennardJonesWall` and `HarmonicWall`.
+    biases : sequence of Restraint or FormulaBias, optional
+        Potentials of collective variables.
     temperature : float, optional
         Of the state that the law was derived at; what thermostats default to.
     exclude : int
@@ -103,6 +111,8 @@ class ForceField:
         triples: Terms | None = None,
         charges: Coulomb | None = None,
         network: Network | None = None,
+        external: Mapping[str, Any] | ExternalTerms | None = None,
+        biases: Sequence[Any] | BiasTerms | None = None,
         temperature: float | None = None,
         exclude: int = 2,
         units: str = "reduced",
@@ -124,6 +134,8 @@ class ForceField:
         self._settings = {
             "charges": charges,
             "network": network,
+            "external": ExternalTerms.of(external),
+            "biases": BiasTerms.of(biases),
             "temperature": None if temperature is None else float(temperature),
             "exclude": int(exclude),
             "units": unit_system(units).name,
@@ -163,6 +175,16 @@ class ForceField:
     def network(self) -> Network | None:
         """Springs between particles by their index."""
         return cast("Network | None", self._settings["network"])
+
+    @property
+    def external(self) -> ExternalTerms | None:
+        """What acts from outside, by type."""
+        return cast("ExternalTerms | None", self._settings["external"])
+
+    @property
+    def biases(self) -> BiasTerms | None:
+        """Potentials of collective variables."""
+        return cast("BiasTerms | None", self._settings["biases"])
 
     @property
     def temperature(self) -> float | None:
@@ -319,41 +341,8 @@ class ForceField:
         >>> field.evaluate(pair).forces.tolist()
         [[4.0, 0.0, 0.0], [-4.0, 0.0, 0.0]]
         """
-        n = len(state)
         rigid = any(isinstance(law, RigidBond) for law in self.bonds.values())
-        field = self.compile(state)
-        field.set_rigid_bonds(particles=np.empty((0, 2), np.uint32), lengths=[])
-        simulation = _core.Simulation(
-            field,
-            types=state.topology.type_ids,
-            masses=np.ones(n),
-            dt=1.0,
-            dynamics=_core.Nve(),
-            barostat=None,
-            seed=0,
-            skin=0.0,
-        )
-        simulation.assign(
-            positions=state.positions,
-            images=None,
-            velocities=np.zeros((n, 3)),
-            kt=0.0,
-            box=state.box,
-        )
-        measured = simulation.measure()
-        virial = np.array(measured.virial)[SYMMETRIC]
-        pressure = None
-        if state.velocities is not None and not rigid:
-            momentum = state.topology.masses[:, None] * state.velocities
-            factor = unit_system(self.units).pressure_factor / state.volume
-            pressure = (momentum.T @ state.velocities + virial) * factor
-        return Evaluation(
-            energy=measured.potential,
-            forces=simulation.forces(),
-            virial=virial,
-            terms=dict(measured.energies),
-            pressure_tensor=pressure,
-        )
+        return evaluate(self.compile(state), state, rigid=rigid)
 
     def run(
         self,
@@ -485,4 +474,8 @@ class ForceField:
         field = compiled(self._terms, state.topology, exclude=self.exclude, network=self.network)
         if self.charges is not None:
             self.charges.attach(field, state.topology, unit_system(self.units))
+        if self.external is not None:
+            self.external.attach(field, state, cutoff=self.cutoff)
+        if self.biases is not None:
+            self.biases.attach(field, state)
         return field

@@ -23,6 +23,7 @@ from regrain.errors import RegrainError
 from regrain.particles.barostats import CellRescale
 from regrain.particles.dynamics import Dynamics, Langevin
 from regrain.particles.evaluation import SYMMETRIC
+from regrain.particles.external_terms import warn_of_jumps
 from regrain.particles.flow import Shear
 from regrain.particles.parameters import plain_numbers
 from regrain.particles.state import Particles, Topology
@@ -162,6 +163,8 @@ class _Run:
             raise RegrainError(
                 f"checkpoint: there is no directory {path.absolute().parent}; make it first"
             )
+        self._check_barostat()
+        self._warn_of_jumps()
         self.simulation = self.dynamics._simulation(field, state, settings)
         self.frames: list[_Frame] = []
         self.wall_time = 0.0
@@ -173,6 +176,28 @@ class _Run:
             self._assign()
 
     # ------------------------------------------------------------------ the start
+
+    def _check_barostat(self) -> None:
+        """That nothing fixed in space stands along an axis that the barostat stretches."""
+        barostat = self.settings.barostat
+        if barostat is None:
+            return
+        laws = [law for _, law in self.field.external or ()]
+        for law in (*laws, *(v for v in getattr(self.field.biases, "variables", ()))):
+            shared = [axis for axis in getattr(barostat, "axes", "xyz") if axis in law.axes]
+            if shared:
+                raise RegrainError(
+                    f"{barostat!r} stretches the box along {', '.join(shared)}, where {law!r} is "
+                    "fixed in space: the pressure there is what that makes it; use a barostat that "
+                    "leaves this axis alone, or none"
+                )
+
+    def _warn_of_jumps(self) -> None:
+        """Where fields are not the same on opposite faces of the box."""
+        temperature = self.dynamics._temperature(self.field)
+        if self.field.external is not None and temperature:
+            kt = self.units.boltzmann * temperature
+            warn_of_jumps(self.field.external, self.start, kt)
 
     def _assign(self) -> None:
         temperature = self.dynamics._temperature(self.field)
@@ -280,6 +305,7 @@ class _Run:
             "potential_energy": measured.potential,
             "volume": volume,
             "pressure_tensor": tensor[SYMMETRIC] / volume * units.pressure_factor,
+            **self._outside(measured),
         }
         if not np.isfinite(measured.potential + measured.kinetic):
             raise RegrainError(
@@ -292,6 +318,20 @@ class _Run:
             log["temperature"] = 2 * measured.kinetic / (sim.degrees_of_freedom * units.boltzmann)
             log["conserved_energy"] = measured.conserved
         return _Frame(arrays, log)
+
+    def _outside(self, measured: Any) -> dict[str, Any]:
+        """What fields and biases did, where there are any."""
+        log: dict[str, Any] = {}
+        energies = dict(measured.energies)
+        external, biases = self.field.external, self.field.biases
+        if external is not None:
+            log |= {"external_energy": energies["external"], "external_force": measured.external}
+        if biases is not None:
+            log |= {"bias_energy": energies["bias"]}
+            log |= dict(zip(biases.columns, measured.variables, strict=True))
+        if log:
+            log["work"] = measured.work
+        return log
 
     # ------------------------------------------------------------------ keeping
 

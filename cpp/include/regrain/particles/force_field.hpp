@@ -10,6 +10,7 @@
 
 #include "regrain/base/export.hpp"
 #include "regrain/base/table.hpp"
+#include "regrain/particles/external_laws.hpp"
 
 /// What the particles do to each other: plain data, no state. Units are the caller's, consistent.
 namespace regrain::particles {
@@ -159,6 +160,8 @@ struct ForceField {
     std::vector<RigidBond> rigid_bonds;
     std::vector<TripleTerm> triples;
     std::optional<Charges> charges;
+    External external;
+    Bias bias;
     /// Pairs (i, j) with i < j, sorted, that pair potentials and charges leave out; nor are they
     /// arms.
     std::vector<std::pair<std::uint32_t, std::uint32_t>> exclusions;

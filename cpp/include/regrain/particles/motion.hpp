@@ -39,6 +39,8 @@ struct Present {
     double time;         ///< step * dt
     FlowGradient
         flow;  ///< so that the relative velocity of a pair is that of its motions + flow(d)
+    /// The velocities are not yet those of the step: so much time of the forces is missing.
+    double kick_to_come{0.0};
 };
 
 }  // namespace regrain::particles

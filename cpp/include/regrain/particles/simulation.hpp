@@ -108,6 +108,9 @@ struct SimulationSettings {
 struct Measurement {
     std::vector<std::pair<std::string, double>> energies;  ///< by the name of the term
     std::array<double, 6> virial{}, kinetic_tensor{};      ///< sums of r_a f_b and of m v_a v_b
+    std::vector<Vec3> external;                            ///< force of each external field on all
+    std::vector<double> variables;                         ///< collective ones
+    double work{0.0};       ///< of what changes in time or has no energy, since the start
     double conserved{0.0};  ///< total energy minus the heat and work the thermostat and barostat
                             ///< put in; its drift is the error of the time step
     /// Of one term; zero for a name that there is none of.
