@@ -6,7 +6,6 @@ python examples/umbrella_sampling.py [time units per window]
 import sys
 
 import numpy as np
-from scipy.special import logsumexp
 
 from regrain.particles import (
     EndToEnd,
@@ -50,8 +49,8 @@ r = np.concatenate(samples)
 bias = 0.5 * k * (r - centers[:, None]) ** 2 / kt  # of each sample in each window
 f = np.zeros(len(centers))
 for _ in range(3000):
-    weight = -logsumexp(np.log(count)[:, None] + f[:, None] - bias, axis=0)
-    new = -logsumexp(weight - bias, axis=1)
+    weight = -np.logaddexp.reduce((np.log(count) + f)[:, None] - bias, axis=0)
+    new = -np.logaddexp.reduce(weight - bias, axis=1)
     new -= new[0]
     if np.abs(new - f).max() < 1e-9:
         break

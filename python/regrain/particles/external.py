@@ -200,7 +200,15 @@ class Field(External):
 
 
 class Planar(External):
-    """What depends on the distance from a plane."""
+    """What depends on the distance from a plane. Immutable; use one of its kinds.
+
+    Examples
+    --------
+    >>> from regrain.particles import HarmonicWall
+    >>> from regrain.particles.external import Planar
+    >>> isinstance(HarmonicWall("+z", at=1.0, k=10.0, cutoff=1.0), Planar)
+    True
+    """
 
     normal: Normal
     at: float
