@@ -151,7 +151,7 @@ void Simulation::Impl::follow_particles() {
 
 void Simulation::Impl::evaluate(std::uint64_t at, bool with_sums) {
     Present now = present(at);
-    if (at > 0) now.kick_to_come = 0.5 * settings.dt;
+    if (at > 0 && !brownian()) now.kick_to_come = 0.5 * settings.dt;
     const Totals totals = interactions.compute(now, forces(), with_sums);
     if (at > 0) add_work(0.5 * settings.dt * (rate_of_work + totals.power));
     rate_of_work = totals.power;
