@@ -9,6 +9,8 @@ import pytest
 from regrain import RegrainError, Trace
 from regrain.particles import (
     NVE,
+    Distance,
+    Field,
     ForceField,
     HarmonicAngle,
     HarmonicBond,
@@ -17,6 +19,7 @@ from regrain.particles import (
     Particles,
     PeriodicDihedral,
     ReactionField,
+    Restraint,
     Table,
     Topology,
     fcc,
@@ -56,6 +59,8 @@ def test_a_scaled_force_field_has_so_much_of_every_term() -> None:
         dihedrals={("A", "B", "A", "B"): PeriodicDihedral(k=1, n=1)},
         network=Network(pairs=[(0, 3)], k=[2.0], r0=[1.0]),
         charges=ReactionField(cutoff=3.0, permittivity=4.0),
+        external={"A": Field("x")},
+        biases=[Restraint(Distance(a=0, b=3), center=0.0, k=1.0)],
         temperature=1.5,
         exclude=0,
     )
