@@ -18,6 +18,7 @@ void bind_particles_external(py::module_& m);
 void bind_particles_fitting(py::module_& m);
 void bind_particles_mapping(py::module_& m);
 void bind_particles_engine(py::module_& m);
+void bind_particles_srd(py::module_& m);
 void bind_particles_dynamics(py::module_& m);
 
 }  // namespace regrain::bindings

@@ -44,4 +44,5 @@ PYBIND11_MODULE(_core, m) {
     bind_particles_external(m);
     bind_particles_engine(m);
     bind_particles_dynamics(m);
+    bind_particles_srd(m);
 }

@@ -49,6 +49,8 @@ from regrain.particles.pair_potentials import (
 )
 from regrain.particles.potentials import Potential, Table
 from regrain.particles.rigid import RigidBond
+from regrain.particles.srd import SRD, MPCAndersen
+from regrain.particles.srd_theory import SolventTheory
 from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology
 from regrain.particles.triples import BSplineTriple, StillingerWeber, TableTriple, TriplePotential
@@ -56,6 +58,7 @@ from regrain.particles.walls import HarmonicWall, LennardJonesWall
 
 __all__ = [
     "NVE",
+    "SRD",
     "WCA",
     "Angle",
     "BSpline",
@@ -87,6 +90,7 @@ __all__ = [
     "Langevin",
     "LennardJones",
     "LennardJonesWall",
+    "MPCAndersen",
     "NeighborList",
     "Network",
     "NoseHoover",
@@ -100,6 +104,7 @@ __all__ = [
     "RigidBond",
     "Shear",
     "Soft",
+    "SolventTheory",
     "StillingerWeber",
     "StillingerWeberPair",
     "Table",

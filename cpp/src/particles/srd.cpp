@@ -1,0 +1,410 @@
+#include "regrain/particles/srd.hpp"
+
+#include <cmath>
+#include <numbers>
+#include <optional>
+#include <string>
+
+#include "regrain/base/error.hpp"
+#include "regrain/base/parallel.hpp"
+#include "regrain/base/random.hpp"
+#include "simulation_impl.hpp"
+#include "srd_solvent.hpp"
+
+namespace regrain::particles {
+
+namespace {
+
+std::string at(const Vec3& r) {
+    return "(" + std::to_string(r.x) + ", " + std::to_string(r.y) + ", " + std::to_string(r.z) +
+           ")";
+}
+
+bool positive(double x) { return std::isfinite(x) && x > 0.0; }
+
+void require(bool good, const std::string& what, double given) {
+    if (!good) throw Error(what + ": got " + std::to_string(given));
+}
+
+void check(const CollisionSettings& s) {
+    require(positive(s.dt), "dt must be a positive number", s.dt);
+    require(s.every >= 1, "there are 1 or more steps between collisions", s.every);
+    for (const double edge : {s.cell.x, s.cell.y, s.cell.z}) {
+        require(positive(edge), "the edge of a cell must be a positive number", edge);
+    }
+    const bool rotates = s.rule == CollisionRule::rotation;
+    require(!rotates || (s.angle > 0.0 && s.angle <= std::numbers::pi),
+            "the angle of rotation must be above 0 and at most pi", s.angle);
+    const bool any_wall = s.walls[0] || s.walls[1] || s.walls[2];
+    require(positive(s.kt) || (rotates && !s.thermostat && !any_wall && s.kt == 0.0),
+            "Andersen's rule, a thermostat and walls need a positive temperature", s.kt);
+    require(finite(s.acceleration), "the acceleration must be finite", norm(s.acceleration));
+    require(finite(s.wall_velocity), "the velocity of walls must be finite", norm(s.wall_velocity));
+    require(s.reverse >= -1 && s.reverse <= 2, "the axis of a reversed acceleration is 0, 1 or 2",
+            s.reverse);
+    const std::array<double, 3> pull{s.acceleration.x, s.acceleration.y, s.acceleration.z};
+    const std::array<double, 3> wall{s.wall_velocity.x, s.wall_velocity.y, s.wall_velocity.z};
+    for (std::size_t k = 0; k < 3; ++k) {
+        if (s.walls[k] && (pull[k] != 0.0 || wall[k] != 0.0)) {
+            throw Error(std::string("there are walls across ") + "xyz"[k] +
+                        ": they can neither move nor be pushed against along it");
+        }
+    }
+    if (s.reverse >= 0) {
+        const auto axis = static_cast<std::size_t>(s.reverse);
+        if (s.walls[axis] || pull[axis] != 0.0 || norm2(s.acceleration) == 0.0) {
+            throw Error(std::string("an acceleration that is reversed half way along ") +
+                        "xyz"[axis] + " must be across it, and there can be no walls there");
+        }
+    }
+    if (!any_wall && norm2(s.wall_velocity) > 0.0) throw Error("there are no walls to move");
+}
+
+}  // namespace
+
+struct SolventSimulation::Impl {
+    CollisionSettings settings;
+    Solvent solvent;
+    std::optional<Simulation> beads;
+    std::vector<double> masses, bead_masses;
+    std::vector<std::uint32_t> solvent_ids, bead_ids;
+    Box box{Vec3{1.0, 1.0, 1.0}};
+    std::uint64_t step{0};
+    // What is needed for the conserved energy: the kinetic energy of the solvent at the start, and
+    // what beads were given in collisions.
+    double start_energy{0.0}, given{0.0};
+
+    Impl(const ForceField& field, std::span<const std::int32_t> types,
+         std::span<const double> all_masses, std::span<const std::uint8_t> is_solvent,
+         const CollisionSettings& s)
+        : settings(s), solvent(s), masses(all_masses.begin(), all_masses.end()) {
+        for (std::size_t i = 0; i < masses.size(); ++i) {
+            if (!positive(masses[i])) {
+                throw Error("particle " + std::to_string(i) + " has mass " +
+                            std::to_string(masses[i]) + "; dynamics needs positive masses");
+            }
+            auto& ids = is_solvent[i] != 0 ? solvent_ids : bead_ids;
+            ids.push_back(static_cast<std::uint32_t>(i));
+        }
+        if (solvent_ids.empty()) throw Error("there are no particles of the solvent");
+        for (const std::uint32_t id : bead_ids) bead_masses.push_back(masses[id]);
+        if (types.size() != bead_ids.size()) {
+            throw Error("got " + std::to_string(types.size()) + " types for " +
+                        std::to_string(bead_ids.size()) + " particles that are no solvent");
+        }
+        if (!bead_ids.empty()) {
+            SimulationSettings inner{};
+            inner.dt = s.dt;
+            inner.dynamics = Nve{};
+            inner.seed = s.seed;
+            inner.skin = s.skin;
+            inner.precision = s.precision;
+            beads.emplace(field, types, bead_masses, inner);
+        }
+    }
+
+    [[nodiscard]] std::size_t size() const { return masses.size(); }
+    [[nodiscard]] bool conserves_momentum() const {
+        const auto& w = settings.walls;
+        return !w[0] && !w[1] && !w[2] && norm2(settings.acceleration) == 0.0 && size() > 1;
+    }
+    // Whether the rule keeps the energy, so that it is not booked as heat.
+    [[nodiscard]] bool conserves_energy() const {
+        return solvent.kind.rotates && !settings.thermostat && conserves_momentum();
+    }
+
+    // ------------------------------------------------------------------ the start
+
+    [[nodiscard]] std::vector<Vec3> draw_velocities(double kt) const {
+        const Philox generator(settings.seed, initial_velocities);
+        std::vector<Vec3> found(size());
+        Vec3 momentum;
+        double total = 0.0;
+        for (std::size_t i = 0; i < size(); ++i) {
+            const auto g = generator.normal4(0, static_cast<std::uint32_t>(i));
+            found[i] = Vec3{g[0], g[1], g[2]} * std::sqrt(kt / masses[i]);
+            momentum += masses[i] * found[i];
+            total += masses[i];
+        }
+        if (size() > 1) {
+            for (Vec3& v : found) v -= momentum * (1.0 / total);
+        }
+        return found;
+    }
+
+    void check_finite(const Vec3& v, const char* what, std::size_t i) const {
+        if (finite(v)) return;
+        throw Error(std::string("the ") + what + " of particle " + std::to_string(i) +
+                    " is not a number");
+    }
+
+    void assign(std::span<const Vec3> positions, std::span<const Image> images,
+                std::span<const Vec3> velocities, double kt, const Box& new_box) {
+        const std::vector<Vec3> drawn =
+            velocities.empty() ? draw_velocities(kt) : std::vector<Vec3>{};
+        if (velocities.empty()) velocities = drawn;
+        std::vector<SolventPlace> places;
+        std::vector<SolventMotion> motion;
+        std::vector<Image> own_images;
+        for (const std::uint32_t id : solvent_ids) {
+            check_finite(positions[id], "position", id);
+            check_finite(velocities[id], "velocity", id);
+            Image image = images.empty() ? Image{} : images[id];
+            const Vec3 r = inside(positions[id], new_box, image, id);
+            places.push_back({r, id, 0});
+            motion.push_back({velocities[id], masses[id]});
+            own_images.push_back(image);
+        }
+        solvent.assign(std::move(places), std::move(motion), std::move(own_images), new_box);
+        box = new_box;
+        step = 0;
+        given = 0.0;
+        if (beads) {
+            std::vector<Vec3> r, v;
+            std::vector<Image> i;
+            for (const std::uint32_t id : bead_ids) {
+                r.push_back(positions[id]);
+                v.push_back(velocities[id]);
+                i.push_back(images.empty() ? Image{} : images[id]);
+            }
+            beads->assign(r, i, v, kt, box);
+            beads->set_velocities(v);
+        }
+        start_energy = 0.5 * solvent_tensor().trace();
+    }
+
+    // Across walls there are no images: who is on the other side of a wall does not belong here.
+    [[nodiscard]] Vec3 inside(const Vec3& r, const Box& b, Image& image, std::size_t id) const {
+        const std::array<double, 3> x{r.x, r.y, r.z}, length{b.a().x, b.b().y, b.c().z};
+        for (std::size_t k = 0; k < 3; ++k) {
+            if (settings.walls[k] && !(x[k] >= 0.0 && x[k] <= length[k])) {
+                throw Error("particle " + std::to_string(id) + " of the solvent is at " + at(r) +
+                            ", on the other side of the walls across " + "xyz"[k] +
+                            ", which are at 0 and " + std::to_string(length[k]));
+            }
+        }
+        Vec3 wrapped = b.wrap(r, &image);
+        if (settings.walls[0]) wrapped.x = std::min(r.x, std::nextafter(length[0], 0.0));
+        if (settings.walls[1]) wrapped.y = std::min(r.y, std::nextafter(length[1], 0.0));
+        if (settings.walls[2]) wrapped.z = std::min(r.z, std::nextafter(length[2], 0.0));
+        return wrapped;
+    }
+
+    // ------------------------------------------------------------------ time
+
+    void collide() {
+        if (!beads) {
+            solvent.collide({});
+            return;
+        }
+        std::vector<Vec3> r(bead_ids.size()), v(bead_ids.size());
+        std::vector<Image> i(bead_ids.size());
+        beads->places(r, i);
+        beads->velocities(v);
+        const auto energy = [&] {
+            double sum = 0.0;
+            for (std::size_t b = 0; b < v.size(); ++b) sum += 0.5 * bead_masses[b] * norm2(v[b]);
+            return sum;
+        };
+        const double before = energy();
+        solvent.collide({r, v, bead_masses});
+        beads->set_velocities(v);
+        beads->velocities(v);  // rigid bonds may have changed them again
+        given += energy() - before;
+    }
+
+    void run_beads(std::uint64_t steps) {
+        try {
+            beads->run(steps);
+        } catch (const Error& error) {
+            if (bead_ids.back() + 1 == bead_ids.size()) throw;
+            throw Error(std::string(error.what()) + "; particles are numbered without the solvent");
+        }
+    }
+
+    void run(std::uint64_t steps) {
+        const auto every = static_cast<std::uint64_t>(settings.every);
+        const std::uint64_t end = step + steps;
+        while (step < end) {
+            const std::uint64_t next = (step / every + 1) * every;
+            const std::uint64_t now = std::min(next, end) - step;
+            if (beads) run_beads(now);
+            step += now;
+            if (step == next) collide();
+        }
+        solvent.settle();
+    }
+
+    // ------------------------------------------------------------------ looking
+
+    [[nodiscard]] double since_collision() const {
+        return static_cast<double>(step % static_cast<std::uint64_t>(settings.every)) * settings.dt;
+    }
+
+    struct Sum {
+        std::array<double, 6> t{};
+        Sum& operator+=(const Sum& o) {
+            for (std::size_t k = 0; k < 6; ++k) t[k] += o.t[k];
+            return *this;
+        }
+        [[nodiscard]] double trace() const { return t[0] + t[1] + t[2]; }
+    };
+    [[nodiscard]] Sum solvent_tensor() const {
+        const double time = since_collision();
+        return parallel_sum<Sum>(solvent.size(), [&](std::size_t begin, std::size_t end) {
+            Sum sum;
+            for (std::size_t k = begin; k < end; ++k) {
+                Vec3 v = solvent.motion[k].v, r = solvent.places[k].r;
+                Image image = solvent.images[k];
+                if (time > 0.0) solvent.stream(time, r, v, image, solvent.places[k].id);
+                const double m = solvent.motion[k].mass;
+                sum += Sum{{m * v.x * v.x, m * v.y * v.y, m * v.z * v.z, m * v.x * v.y,
+                            m * v.x * v.z, m * v.y * v.z}};
+            }
+            return sum;
+        });
+    }
+
+    Measurement measure() {
+        Measurement m = beads ? beads->measure() : Measurement{};
+        const Sum own = solvent_tensor();
+        for (std::size_t k = 0; k < 6; ++k) m.kinetic_tensor[k] += own.t[k];
+        m.conserved += conserves_energy() ? 0.5 * own.trace() : start_energy - given;
+        return m;
+    }
+
+    // Calls f(id, place, velocity, image) for each particle of the solvent at the present time.
+    template <class F>
+    void for_solvent(F&& f) const {
+        const double time = since_collision();
+        parallel_for(solvent.size(), [&](std::size_t begin, std::size_t end) {
+            for (std::size_t k = begin; k < end; ++k) {
+                Vec3 v = solvent.motion[k].v, r = solvent.places[k].r;
+                Image image = solvent.images[k];
+                if (time > 0.0) solvent.stream(time, r, v, image, solvent.places[k].id);
+                f(solvent.places[k].id, r, v, image);
+            }
+        });
+    }
+};
+
+SolventSimulation::SolventSimulation(const ForceField& beads, std::span<const std::int32_t> types,
+                                     std::span<const double> masses,
+                                     std::span<const std::uint8_t> solvent,
+                                     const CollisionSettings& settings) {
+    if (masses.size() != solvent.size()) {
+        throw Error("got " + std::to_string(masses.size()) + " masses and " +
+                    std::to_string(solvent.size()) +
+                    " marks of the solvent; give one of each "
+                    "per particle");
+    }
+    check(settings);
+    impl_ = std::make_unique<Impl>(beads, types, masses, solvent, settings);
+}
+SolventSimulation::~SolventSimulation() = default;
+SolventSimulation::SolventSimulation(SolventSimulation&&) noexcept = default;
+SolventSimulation& SolventSimulation::operator=(SolventSimulation&&) noexcept = default;
+
+void SolventSimulation::assign(std::span<const Vec3> positions, std::span<const Image> images,
+                               std::span<const Vec3> velocities, double kt, const Box& box) {
+    const auto fits = [&](std::size_t n) { return n == size(); };
+    if (!fits(positions.size()) || (!images.empty() && !fits(images.size())) ||
+        (!velocities.empty() && !fits(velocities.size()))) {
+        throw Error("positions, images and velocities must be those of all " +
+                    std::to_string(size()) + " particles");
+    }
+    impl_->assign(positions, images, velocities, kt, box);
+}
+
+void SolventSimulation::run(std::uint64_t steps) { impl_->run(steps); }
+Measurement SolventSimulation::measure() { return impl_->measure(); }
+std::uint64_t SolventSimulation::step() const { return impl_->step; }
+std::size_t SolventSimulation::size() const { return impl_->size(); }
+std::size_t SolventSimulation::degrees_of_freedom() const {
+    const Impl& s = *impl_;
+    std::size_t all = 3 * size();
+    if (s.beads) {  // rigid bonds take some; their own centre of mass is free to move
+        const std::size_t free = 3 * s.bead_ids.size() - (s.bead_ids.size() > 1 ? 3 : 0);
+        all -= free - s.beads->degrees_of_freedom();
+    }
+    return all - (s.conserves_momentum() ? 3 : 0);
+}
+const Box& SolventSimulation::box() const { return impl_->box; }
+std::uint64_t SolventSimulation::sorts() const { return impl_->solvent.sorts; }
+
+void SolventSimulation::places(std::span<Vec3> positions, std::span<Image> images) const {
+    const Impl& s = *impl_;
+    s.for_solvent([&](std::uint32_t id, const Vec3& r, const Vec3&, const Image& image) {
+        positions[id] = r;
+        images[id] = image;
+    });
+    if (!s.beads) return;
+    std::vector<Vec3> r(s.bead_ids.size());
+    std::vector<Image> i(s.bead_ids.size());
+    s.beads->places(r, i);
+    for (std::size_t b = 0; b < r.size(); ++b) {
+        positions[s.bead_ids[b]] = r[b];
+        images[s.bead_ids[b]] = i[b];
+    }
+}
+
+void SolventSimulation::velocities(std::span<Vec3> out) const {
+    const Impl& s = *impl_;
+    s.for_solvent([&](std::uint32_t id, const Vec3&, const Vec3& v, const Image&) { out[id] = v; });
+    if (!s.beads) return;
+    std::vector<Vec3> v(s.bead_ids.size());
+    s.beads->velocities(v);
+    for (std::size_t b = 0; b < v.size(); ++b) out[s.bead_ids[b]] = v[b];
+}
+
+void SolventSimulation::forces(std::span<Vec3> out) const {
+    const Impl& s = *impl_;
+    std::fill(out.begin(), out.end(), Vec3{});
+    if (!s.beads) return;
+    std::vector<Vec3> f(s.bead_ids.size());
+    s.beads->forces(f);
+    for (std::size_t b = 0; b < f.size(); ++b) out[s.bead_ids[b]] = f[b];
+}
+
+SolventSimulation::Snapshot SolventSimulation::snapshot() const {
+    const Impl& s = *impl_;
+    Snapshot shot;
+    for (std::size_t k = 0; k < s.solvent.size(); ++k) {
+        shot.positions.push_back(s.solvent.places[k].r);
+        shot.ids.push_back(s.solvent.places[k].id);
+        shot.velocities.push_back(s.solvent.motion[k].v);
+    }
+    shot.images = s.solvent.images;
+    shot.borders = s.solvent.borders;
+    shot.lengths = {s.box.a().x, s.box.b().y, s.box.c().z};
+    shot.step = s.step;
+    shot.numbers = {s.start_energy, s.given};
+    if (s.beads) shot.beads.push_back(s.beads->snapshot());
+    return shot;
+}
+
+void SolventSimulation::restore(const Snapshot& shot) {
+    Impl& s = *impl_;
+    const std::size_t n = s.solvent_ids.size();
+    bool same = shot.positions.size() == n && shot.velocities.size() == n && shot.ids.size() == n &&
+                shot.images.size() == n && shot.numbers.size() == 2 &&
+                shot.beads.size() == (s.beads ? 1 : 0);
+    std::vector<SolventPlace> places;
+    std::vector<SolventMotion> motion;
+    for (std::size_t k = 0; same && k < n; ++k) {
+        same = shot.ids[k] < s.size();
+        if (!same) break;
+        places.push_back({shot.positions[k], shot.ids[k], 0});
+        motion.push_back({shot.velocities[k], s.masses[shot.ids[k]]});
+    }
+    if (!same) throw Error("the snapshot is one of another system or of other dynamics");
+    s.box = Box(Vec3{shot.lengths[0], shot.lengths[1], shot.lengths[2]});
+    s.solvent.restore(std::move(places), std::move(motion), shot.images, shot.borders, s.box);
+    s.solvent.collisions = shot.step / static_cast<std::uint64_t>(s.settings.every);
+    s.step = shot.step;
+    s.start_energy = shot.numbers[0];
+    s.given = shot.numbers[1];
+    if (s.beads) s.beads->restore(shot.beads[0]);
+}
+
+}  // namespace regrain::particles
