@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from regrain import Trace
-from regrain.observables import RDF, Angles, StructureFactor
+from regrain.observables import RDF, Angles, Profile, StructureFactor, Viscosity
 from regrain.observables.blocks import mean_with_error
 from regrain.particles import Particles
 
@@ -20,12 +20,20 @@ def beads() -> Particles:
 
 @pytest.mark.parametrize(
     "observable",
-    [RDF(r_max=1.0), Angles(r_max=0.37), StructureFactor(q_max=20.0)],
+    [RDF(r_max=1.0), Angles(r_max=0.37), StructureFactor(q_max=20.0), Profile(bins=50)],
     ids=lambda o: o.name,
 )
 def test_frame(benchmark, beads, observable):
     plan = observable.prepare(Trace([beads], times=[0.0]))
     benchmark(observable.measure, beads, plan)
+
+
+def test_green_kubo_of_a_long_run(benchmark, beads):
+    tensor = np.random.default_rng(1).normal(size=(20_003, 3, 3))
+    smooth = sum(tensor[k : k + 20_000] for k in range(4))  # keeps 3/4 from frame to frame
+    log = {"pressure_tensor": smooth, "temperature": np.ones(20_000)}
+    trace = Trace([beads] * 20_000, times=np.arange(20_000.0), log=log)
+    assert benchmark(Viscosity(), trace).defined
 
 
 def test_errors_of_a_long_run(benchmark):

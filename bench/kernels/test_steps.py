@@ -33,7 +33,7 @@ DYNAMICS = {
 }
 
 
-def simulation(field: ForceField, start: Particles, dynamics: Any) -> Any:
+def simulation(field: ForceField, start: Particles, dynamics: Any, **more: Any) -> Any:
     """A warm simulation of the core."""
     n = len(start)
     running = _core.Simulation(
@@ -45,6 +45,7 @@ def simulation(field: ForceField, start: Particles, dynamics: Any) -> Any:
         barostat=None,
         seed=1,
         skin=0.375,
+        **{"frozen": np.empty(0), "precision": _core.Precision.full, **more},
     )
     running.assign(positions=start.positions, images=None, velocities=None, kt=1.0, box=start.box)
     running.run(200)
@@ -55,6 +56,13 @@ def simulation(field: ForceField, start: Particles, dynamics: Any) -> Any:
 def test_dynamics(benchmark: Any, dynamics: str) -> None:
     running = simulation(LJ, fcc(10, density=0.8442), DYNAMICS[dynamics])
     benchmark(running.run, STEPS)
+
+
+@pytest.mark.parametrize("rate", [0.1, 1.0])
+def test_shear(benchmark: Any, rate: float) -> None:
+    flow = _core.FlowGradient(yx=rate, zx=0.0, zy=0.0)
+    start = fcc(10, density=0.8442)
+    benchmark(simulation(LJ, start, DYNAMICS["NVE"], flow=flow).run, STEPS)
 
 
 def chains(length: int, edge: int, spacing: float) -> Particles:

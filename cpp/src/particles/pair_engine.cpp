@@ -58,11 +58,27 @@ struct Deformation {
             yx = zx = zy = 0.0;
             return;
         }
-        // 1 / Frobenius norm of the inverse would be too strict near the identity: use that the
-        // smallest singular value of A = 1 + E is at least 1 - |E|.
-        const double e = (xx - 1.0) * (xx - 1.0) + (yy - 1.0) * (yy - 1.0) +
-                         (zz - 1.0) * (zz - 1.0) + yx * yx + zx * zx + zy * zy;
-        least_stretch = std::max(0.0, 1.0 - std::sqrt(e));
+        least_stretch = smallest_singular_value();
+    }
+    // The root of the lowest eigenvalue of A A^T - 1, with a margin for rounding, plus 1. Near the
+    // identity the differences have to be taken first: eigenvalues q + 2 p cos(phi) of a symmetric
+    // matrix with mean q and spread p (O. K. Smith, Comm. ACM 4, 168 (1961)).
+    [[nodiscard]] double smallest_singular_value() const {
+        const double d0 = (xx - 1.0) * (xx + 1.0);
+        const double d1 = (yy - 1.0) * (yy + 1.0) + yx * yx;
+        const double d2 = (zz - 1.0) * (zz + 1.0) + zx * zx + zy * zy;
+        const double e0 = xx * yx, e1 = xx * zx, e2 = yx * zx + yy * zy;
+        const double q = (d0 + d1 + d2) / 3.0;
+        const double a = d0 - q, b = d1 - q, c = d2 - q;
+        const double off = e0 * e0 + e1 * e1 + e2 * e2;
+        const double p = std::sqrt((a * a + b * b + c * c + 2.0 * off) / 6.0);
+        if (p == 0.0) return std::sqrt(std::max(0.0, 1.0 + q));
+        const double determinant =
+            a * (b * c - e2 * e2) - e0 * (e0 * c - e2 * e1) + e1 * (e0 * e2 - b * e1);
+        const double cosine = std::clamp(determinant / (2.0 * p * p * p), -1.0, 1.0);
+        const double third = 2.0943951023931953;  // of a turn
+        const double lowest = q + 2.0 * p * std::cos(std::acos(cosine) / 3.0 + third);
+        return std::sqrt(std::max(0.0, 1.0 + lowest - 1e-6 * p));
     }
     [[nodiscard]] Vec3 operator()(const Row& r) const {
         return {r.x * xx + r.y * yx + r.z * zx, r.y * yy + r.z * zy, r.z * zz};
