@@ -314,9 +314,9 @@ def test_a_rate_of_zero_is_no_flow() -> None:
         # The Newtonian value: Ferrario, Ciccotti, Holian and Ryckaert, Phys. Rev. A 44, 6936
         # (1991), less the 3 % by which the liquid is thinner at this rate.
         (0.1, 150.0, 3.24 * 0.97, 0.1),
-        # LAMMPS, with a thermostat of the velocities beside the flow: fix nvt with compute
-        # temp/deform, fix deform with remap v, 864 particles. (Its fix nvt/sllod of 2024, which
-        # subtracts the work of the flow twice, gives 2.195.)
+        # LAMMPS of July 2025, 864 particles, with a thermostat of the velocities beside the flow:
+        # fix nvt with compute temp/deform, fix deform with remap v. (Its fix nvt/sllod takes
+        # rate v_y off velocities of the laboratory, too, and gives 2.195.)
         (1.0, 60.0, 2.109, 0.0073),
     ],
 )
