@@ -36,6 +36,16 @@ void bind_dynamics(py::module_& m) {
     py::class_<NoseHoover>(m, "NoseHoover")
         .def(py::init<double, double, int>(), py::kw_only(), py::arg("kt"), py::arg("time"),
              py::arg("chain"));
+    py::class_<Dpd>(m, "Dpd").def(
+        py::init([](double kt, double cutoff, std::vector<double> friction, double exponent,
+                    bool splitting, double predictor) {
+            return Dpd{kt, cutoff, std::move(friction), exponent, splitting, predictor};
+        }),
+        py::kw_only(), py::arg("kt"), py::arg("cutoff"), py::arg("friction"), py::arg("exponent"),
+        py::arg("splitting"), py::arg("predictor"));
+    py::class_<LoweAndersen>(m, "LoweAndersen")
+        .def(py::init<double, double, double>(), py::kw_only(), py::arg("kt"), py::arg("cutoff"),
+             py::arg("rate"));
     py::native_enum<Coupling>(m, "Coupling", "enum.Enum")
         .value("isotropic", Coupling::isotropic)
         .value("semiisotropic", Coupling::semiisotropic)

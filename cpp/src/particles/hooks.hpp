@@ -14,6 +14,8 @@
 
 namespace regrain::particles {
 
+struct Totals;
+
 class Hook {
 public:
     Hook() = default;
@@ -56,18 +58,22 @@ public:
                             std::span<Motion> motion) const = 0;
 };
 
-/// Friction and noise between pairs. A method uses one of the two ways.
+/// Friction and noise between pairs, as forces or as an exchange of momentum after the last kick of
+/// a step; and the soft repulsion between them, where that comes in the same pass.
 class Pairwise : public Hook {
 public:
-    /// Whether it exchanges momentum after the last kick of a step, rather than adding forces.
+    /// Whether it exchanges momentum.
     [[nodiscard]] virtual bool exchanges() const = 0;
-    /// Adds forces of the present velocities to those of the interactions. They are the velocities
-    /// in the middle of the step: half a kick was made with the forces before.
-    virtual void forces(const Present&, std::span<Vec3>) {}
+    /// Adds forces of the present velocities to those of all else. They are the velocities in the
+    /// middle of the step: half a kick was made with the forces before. Energy and virial of the
+    /// repulsion alone are added where they are asked for.
+    virtual void forces(const Present& now, std::span<Vec3> forces, Totals* totals) = 0;
     /// Changes the velocities at the end of a step; returns the heat that particles were given.
     virtual double exchange(const Present&, std::span<Motion>) { return 0.0; }
-    /// Of the forces added last.
-    [[nodiscard]] virtual std::array<double, 6> virial() const { return {}; }
+    /// Energy and virial at the end of a step, with the virial of friction and noise.
+    virtual void measure(const Present& now, Totals& totals) = 0;
+    /// That particles were given by forces, until the end of the last step.
+    [[nodiscard]] virtual double heat() const { return 0.0; }
 };
 
 }  // namespace regrain::particles

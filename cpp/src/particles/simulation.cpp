@@ -51,11 +51,13 @@ Measurement Simulation::measure() {
     Impl& s = *impl_;
     std::vector<Vec3> scratch(size());
     Totals totals = s.interactions.compute(s.present(s.step), scratch, true);
+    if (s.pairwise) s.pairwise->measure(s.present(s.step), totals);
     Measurement m{std::move(totals.energies), s.with_hooks(totals.virial), s.kinetic_tensor()};
     m.external = std::move(totals.external);
     m.variables = std::move(totals.variables);
     m.work = s.work;
     m.conserved = m.potential() + m.kinetic() - s.exchanged + (s.chain ? s.chain->energy() : 0.0);
+    if (s.pairwise) m.conserved -= s.pairwise->heat();
     return m;
 }
 

@@ -30,6 +30,7 @@ enum Stream : std::uint32_t {
     bath_noise = 2,
     barostat_noise = 3,
     initial_memory = 4,
+    // pair_noise = 5 is in pairwise_kernel.hpp
 };
 
 /// Throws Error unless the settings make sense for so many types.
@@ -65,6 +66,7 @@ struct Simulation::Impl {
     std::array<double, 3> pending{};      // log stretches, until the virial after them is known
     double flow_power{0.0};               // of the flow on the interactions, at the last evaluation
     double max_move{0.0};
+    double soft_move{0.0};  // where particles may pass through each other, else 0
 
     Impl(const ForceField& field, std::span<const std::int32_t> types,
          std::span<const double> masses, const SimulationSettings& s);

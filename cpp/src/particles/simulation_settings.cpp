@@ -71,6 +71,27 @@ void check_law(const GeneralizedLangevin& d, std::size_t) {
     for (const double t : d.times) require(positive(t), "a memory's time must be positive", t);
 }
 
+void check_law(const Dpd& d, std::size_t types) {
+    require(positive(d.kt), "DPD noise with a zero temperature: temperature must be positive",
+            d.kt);
+    require(positive(d.cutoff), "the cutoff of a thermostat must be a positive number", d.cutoff);
+    require(positive(d.exponent), "the exponent of the weight must be a positive number",
+            d.exponent);
+    require(d.predictor >= 0.0 && d.predictor <= 1.0, "the predictor must be from 0 to 1",
+            d.predictor);
+    if (d.friction.size() != types * types) {
+        throw Error("got " + std::to_string(d.friction.size()) + " frictions for " +
+                    std::to_string(types) + " types; give one of each pair of types");
+    }
+    for (const double f : d.friction) require(zero_or_more(f), "friction must be zero or more", f);
+}
+
+void check_law(const LoweAndersen& d, std::size_t) {
+    require(positive(d.kt), "temperature must be a positive number", d.kt);
+    require(positive(d.cutoff), "the cutoff of a thermostat must be a positive number", d.cutoff);
+    require(positive(d.rate), "the rate of collisions must be a positive number", d.rate);
+}
+
 void check_barostat(const CellRescale& b, const Dynamics& dynamics) {
     require(std::isfinite(b.pressure), "pressure must be a number", b.pressure);
     require(positive(b.kt), "temperature must be a positive number", b.kt);
@@ -92,6 +113,11 @@ void check(const SimulationSettings& s, std::size_t types) {
     require(positive(s.dt), "dt must be a positive number", s.dt);
     require(zero_or_more(s.skin), "skin must be zero or more", s.skin);
     std::visit([types](const auto& law) { check_law(law, types); }, s.dynamics);
+    if (const auto* d = std::get_if<LoweAndersen>(&s.dynamics)) {
+        require(d->rate * s.dt <= 1.0,
+                "rate * dt, the probability of a collision in a step, must be at most 1",
+                d->rate * s.dt);
+    }
     if (s.barostat) check_barostat(*s.barostat, s.dynamics);
     if (s.precision != Precision::full) {
         throw Error("pair forces in mixed precision are not there yet; use double");

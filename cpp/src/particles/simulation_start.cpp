@@ -4,6 +4,7 @@
 #include <string>
 
 #include "flow.hpp"
+#include "pairwise_hooks.hpp"
 #include "regrain/base/error.hpp"
 #include "rigid_bonds.hpp"
 #include "simulation_impl.hpp"
@@ -16,7 +17,7 @@ Simulation::Impl::Impl(const ForceField& field, std::span<const std::int32_t> gi
       types(given.begin(), given.end()),
       cutoff(field.cutoff()),
       excludes(!field.exclusions.empty()),
-      interactions(field, types, s),
+      interactions(without_fused(field, s.dynamics), types, s),
       mass_of_id(masses.begin(), masses.end()),
       mass(types.size()),
       motion(types.size()),
@@ -32,6 +33,8 @@ Simulation::Impl::Impl(const ForceField& field, std::span<const std::int32_t> gi
         }
         constraints = std::make_unique<RigidBonds>(field, inverse_mass_of_id);
     }
+    pairwise = make_pairwise(field, s);
+    soft_move = particles::soft_move(field, s.dynamics);
     make_bath();
 }
 
@@ -211,6 +214,8 @@ void Simulation::Impl::gather_masses() {
 
 void Simulation::Impl::limit_moves() {
     max_move = cutoff > 0.0 ? 0.2 * cutoff : 0.5 * engine.box().min_height();
+    // Soft particles may pass through each other.
+    max_move = std::max(max_move, soft_move);
 }
 
 }  // namespace regrain::particles

@@ -152,10 +152,10 @@ void Simulation::Impl::follow_particles() {
 void Simulation::Impl::evaluate(std::uint64_t at, bool with_sums) {
     Present now = present(at);
     if (at > 0 && !brownian()) now.kick_to_come = 0.5 * settings.dt;
-    const Totals totals = interactions.compute(now, forces(), with_sums);
+    Totals totals = interactions.compute(now, forces(), with_sums);
     if (at > 0) add_work(0.5 * settings.dt * (rate_of_work + totals.power));
     rate_of_work = totals.power;
-    if (pairwise && !pairwise->exchanges()) pairwise->forces(now, forces());
+    if (pairwise) pairwise->forces(now, forces(), with_sums ? &totals : nullptr);
     if (with_sums) virial = cell_virial(now, totals.virial);
     if (settings.flow && with_sums) {
         const double before = std::exchange(flow_power, power(*settings.flow, totals.virial));
@@ -176,16 +176,12 @@ std::array<double, 6> Simulation::Impl::with_hooks(std::array<double, 6> w) cons
         for (std::size_t k = 0; k < 6; ++k) w[k] += more[k];
     };
     if (constraints) add(constraints->virial(present(step), force));
-    if (pairwise) add(pairwise->virial());
     return w;
 }
 
 // A cell moves the centres of rigid bodies, so that what is inside of them has no part in its work.
 std::array<double, 6> Simulation::Impl::cell_virial(const Present& now,
                                                     std::array<double, 6> w) const {
-    if (pairwise) {
-        for (std::size_t k = 0; k < 6; ++k) w[k] += pairwise->virial()[k];
-    }
     if (constraints) {
         const Constraints::Inner inner = constraints->inner(now, force);
         for (std::size_t k = 0; k < 6; ++k) w[k] -= inner.virial[k];

@@ -47,6 +47,7 @@ from regrain.particles.pair_potentials import (
     StillingerWeberPair,
     Yukawa,
 )
+from regrain.particles.pairwise import DPD, LoweAndersen
 from regrain.particles.potentials import Potential, Table
 from regrain.particles.rigid import RigidBond
 from regrain.particles.srd import SRD, MPCAndersen
@@ -57,6 +58,7 @@ from regrain.particles.triples import BSplineTriple, StillingerWeber, TableTripl
 from regrain.particles.walls import HarmonicWall, LennardJonesWall
 
 __all__ = [
+    "DPD",
     "NVE",
     "SRD",
     "WCA",
@@ -90,6 +92,7 @@ __all__ = [
     "Langevin",
     "LennardJones",
     "LennardJonesWall",
+    "LoweAndersen",
     "MPCAndersen",
     "NeighborList",
     "Network",

@@ -19,6 +19,7 @@
 #include "regrain/particles/force_field.hpp"
 #include "regrain/particles/motion.hpp"
 #include "regrain/particles/pair_engine.hpp"
+#include "regrain/particles/pairwise.hpp"
 
 /// Particles in time. Units are consistent ones: energy = mass length^2 / time^2; temperatures are
 /// given as kT, pressures as energy / length^3.
@@ -68,7 +69,8 @@ struct NoseHoover {
     int chain{3};
 };
 
-using Dynamics = std::variant<Nve, Langevin, NoseHoover, Brownian, GeneralizedLangevin>;
+using Dynamics = std::variant<Nve, Langevin, NoseHoover, Brownian, GeneralizedLangevin, Dpd,
+                              LoweAndersen>;
 
 /// Which edges of the cell change by themselves.
 enum class Coupling : std::uint8_t {
@@ -131,7 +133,7 @@ struct Measurement {
 
 /// Moves particles. Positions, velocities and images go in and out by particle id.
 ///
-/// Where nothing outside acts Nve and NoseHoover conserve the momentum, and `assign` takes out what
+/// Where nothing outside acts all but Langevin conserve the momentum, and `assign` takes out what
 /// there is of it (unless there is one particle only), so that 3 n - 3 degrees of freedom share the
 /// kinetic energy. Under Langevin, beside frozen particles and in external fields the centre of
 /// mass moves and there are 3 for each particle that is not frozen.

@@ -1,0 +1,46 @@
+// Thermostats that exchange momentum pair after pair at the end of a step.
+//
+// The order of the pairs decides the result, so it depends on the particles alone: columns of cells
+// take turns by colours, such that columns of one colour touch no particle in common.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "hooks.hpp"
+#include "pairwise_sweep.hpp"
+
+namespace regrain::particles {
+
+class PairwiseExchange : public Pairwise {
+public:
+    PairwiseExchange(const Dpd& law, std::size_t types, std::vector<double> repulsion, double dt,
+                     std::uint64_t seed);
+    PairwiseExchange(const LoweAndersen& law, std::size_t types, std::vector<double> repulsion,
+                     double dt, std::uint64_t seed);
+
+    [[nodiscard]] bool exchanges() const override { return true; }
+    void forces(const Present& now, std::span<Vec3> forces, Totals* totals) override;
+    double exchange(const Present& now, std::span<Motion> motion) override;
+    void measure(const Present& now, Totals& totals) override;
+
+    [[nodiscard]] std::vector<double> state() const override;
+    void set_state(std::span<const double> state) override;
+
+private:
+    [[nodiscard]] PairwiseSums repel(const Present& now, std::span<Vec3> forces, bool with_sums);
+    void choose_colours(const Box& box);
+
+    PairwiseParameters repulsion_, friction_;
+    bool repels_;
+    SweepLaw law_;
+    PairwiseCells cells_;
+    std::uint64_t seed_;
+    std::vector<std::vector<std::uint32_t>> colours_;  ///< columns of each
+    std::array<std::size_t, 3> coloured_{};            ///< the grid they are of
+    std::array<double, 6> virial_{};                   ///< of the last exchange
+};
+
+}  // namespace regrain::particles

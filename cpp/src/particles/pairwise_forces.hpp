@@ -1,0 +1,44 @@
+// Dissipative particle dynamics as forces: what Groot and Warren's velocity Verlet adds to a step.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "hooks.hpp"
+#include "pairwise_kernel.hpp"
+
+namespace regrain::particles {
+
+class PairwiseForces : public Pairwise {
+public:
+    /// `repulsion` holds, per pair of types, the a of soft potentials with the cutoff of the law,
+    /// which come in the same pass.
+    PairwiseForces(const Dpd& law, std::size_t types, std::vector<double> repulsion, double dt,
+                   std::uint64_t seed);
+
+    [[nodiscard]] bool exchanges() const override { return false; }
+    void forces(const Present& now, std::span<Vec3> forces, Totals* totals) override;
+    void measure(const Present& now, Totals& totals) override;
+    [[nodiscard]] double heat() const override { return heat_; }
+
+    [[nodiscard]] std::vector<double> state() const override;
+    void set_state(std::span<const double> state) override;
+
+private:
+    PairwiseSums compute(const Present& now, std::span<const Vec3> lead, std::span<Vec3> forces,
+                         bool with_sums);
+    void follow_heat(const PairwiseSums& sums, bool first);
+
+    PairwiseParameters parameters_;
+    PairwiseCells cells_;
+    double dt_;
+    double ahead_;  ///< (lambda - 1/2) dt
+    std::uint64_t seed_;
+    std::vector<Vec3> lead_;  ///< by id, of predicted velocities; empty if lambda is 1/2
+    double heat_{0.0};        ///< given to the particles until the end of the step
+    double pending_{0.0};     ///< what the next half kick gives
+};
+
+}  // namespace regrain::particles
