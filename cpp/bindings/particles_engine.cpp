@@ -149,6 +149,16 @@ BondedTerms<N, Potential> terms_of(const std::vector<Potential>& potentials,
     return kind;
 }
 
+std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs_of(const Array<std::uint32_t>& given,
+                                                              const char* name) {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
+    for (const auto& p : rows_of<std::array<std::uint32_t, 2>>(given, name)) {
+        pairs.emplace_back(std::min(p[0], p[1]), std::max(p[0], p[1]));
+    }
+    std::sort(pairs.begin(), pairs.end());
+    return pairs;
+}
+
 void bind_force_field(py::module_& m) {
     py::class_<ForceField>(m, "ForceField", "The law for a given list of particles.")
         .def(py::init([](std::size_t types, const Array<int>& pair_of_types,
@@ -235,13 +245,16 @@ void bind_force_field(py::module_& m) {
         .def(
             "set_exclusions",
             [](ForceField& f, const Array<std::uint32_t>& pairs) {
-                f.exclusions.clear();
-                for (const auto& p : rows_of<std::array<std::uint32_t, 2>>(pairs, "exclusions")) {
-                    f.exclusions.emplace_back(std::min(p[0], p[1]), std::max(p[0], p[1]));
-                }
-                std::sort(f.exclusions.begin(), f.exclusions.end());
+                f.exclusions = pairs_of(pairs, "exclusions");
             },
             py::arg("pairs"))
+        .def(
+            "set_scaled_pairs",
+            [](ForceField& f, const Array<std::uint32_t>& pairs, double pair_factor,
+               double charge_factor) {
+                f.scaled_pairs = {pairs_of(pairs, "scaled pairs"), pair_factor, charge_factor};
+            },
+            py::kw_only(), py::arg("pairs"), py::arg("pair_factor"), py::arg("charge_factor"))
         .def(
             "ewald_resolution",
             [](const ForceField& f, const Array<double>& box) {

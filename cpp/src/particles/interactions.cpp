@@ -11,6 +11,7 @@ Interactions::Interactions(const ForceField& field, std::span<const std::int32_t
       triples(field, settings.skin),
       bonded(field, types.size()),
       coulomb(field, types.size()),
+      scaled_pairs(field, types.size()),
       bias(field, types.size()),
       external(field) {}
 
@@ -18,6 +19,7 @@ Totals Interactions::compute(const Present& now, std::span<Vec3> forces, bool wi
     const Sums pair = engine.compute(forces, with_sums);
     const Sums t = triples.compute(now.engine, forces);
     const Sums c = coulomb.compute(now.engine, forces);
+    const Sums s = scaled_pairs.compute(now.engine, forces);
     const BondedSums b = bonded.compute(now.engine, forces, with_sums);
     const BiasSums biases = bias.compute(now, forces);
     const std::vector<ExternalSums> outside = external.compute(now, forces);
@@ -27,17 +29,18 @@ Totals Interactions::compute(const Present& now, std::span<Vec3> forces, bool wi
     for (const ExternalSums& sums : outside) all_outside += sums;
     totals.power += all_outside.power;
     if (!with_sums) return totals;
-    totals.add("pair", pair.energy);
+    totals.add("pair", pair.energy + s.energy);
     totals.add("triple", t.energy);
     totals.add("bond", b.bonds);
     totals.add("angle", b.angles);
     totals.add("dihedral", b.dihedrals);
-    totals.add("charge", pair.charge + c.charge);
+    totals.add("charge", pair.charge + c.charge + s.charge);
     totals.add("external", all_outside.energy);
     totals.add("bias", biases.energy);
     for (const ExternalSums& sums : outside) totals.external.push_back(sums.force);
     totals.variables = biases.values;
-    for (const auto* virial : {&pair.virial, &t.virial, &b.virial, &c.virial, &biases.virial}) {
+    for (const auto* virial :
+         {&pair.virial, &t.virial, &b.virial, &c.virial, &s.virial, &biases.virial}) {
         totals.add(*virial);
     }
     return totals;

@@ -17,6 +17,7 @@
 #include "regrain/particles/motion.hpp"
 #include "regrain/particles/pair_engine.hpp"
 #include "regrain/particles/triples.hpp"
+#include "scaled_pairs.hpp"
 
 namespace regrain::particles {
 
@@ -41,6 +42,7 @@ struct Interactions {
     TripleForces triples;
     BondedForces bonded;
     CoulombForces coulomb;
+    ScaledPairForces scaled_pairs;
     BiasForces bias;
     ExternalForces external;  // the last, as it is told all other forces
 

@@ -53,6 +53,11 @@ class _Top:
         model.compile(state)  # says what is missing
         if any(p is not None for p in model.triples.values()):
             raise RegrainError("GROMACS has no potentials of triples; use another engine")
+        if model.scale_14 is not None:
+            raise RegrainError(
+                "GROMACS has 1-4 pairs without the cutoff of other pairs, so that "
+                f"{model.scale_14!r} is not written for it; use LAMMPS or OpenMM"
+            )
         self.model, self.state, self.stem, self.points = model, state, stem, points
         self.tables: dict[str, str] = {}
         self.numbers: dict[tuple[str, Types], int] = {}

@@ -39,7 +39,8 @@ def charges(model: Any, state: Particles, scale: Scale) -> list[Overlay]:
         raise RegrainError(
             f"LAMMPS has no reaction field that is {law!r}; use Ewald charges, or another engine"
         )
-    excluded = state.topology.exclusions(model.exclude)
+    bonds = model.exclude if model.scale_14 is None else 3
+    excluded = state.topology.exclusions(bonds)
     farthest = _core.bond_lengths(state.positions, state.box, excluded).max(initial=0.0)
     if farthest > law.cutoff:
         raise RegrainError(

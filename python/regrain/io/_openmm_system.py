@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
-from regrain.io._sampled import BONDED, Floats, arms, bonded_curve
+from regrain.io._sampled import BONDED, Floats, arms, bonded_curve, pair_curve
 from regrain.io._to_openmm import Function, energy, functions, place
 from regrain.particles import (
     CosineAngle,
@@ -50,7 +50,9 @@ def system(model: Any, state: Particles, *, points: int) -> bytes:
     """A ``<System>`` that is complete but for positions and velocities."""
     model.compile(state)  # says what is missing
     topology = state.topology
-    excluded = topology.exclusions(model.exclude)
+    near = topology.exclusions(model.exclude)
+    scaled = _scaled_pairs(model, state)
+    excluded = np.unique(np.concatenate([near, scaled]), axis=0)
     root = Xml.Element("System", openmmVersion="8.0", type="System", version="1")
     _box(Xml.SubElement(root, "PeriodicBoxVectors"), state.box)
     particles = Xml.SubElement(root, "Particles")
@@ -67,7 +69,8 @@ def system(model: Any, state: Particles, *, points: int) -> bytes:
     _pairs(forces, model, state, excluded, points)
     for kind in BONDED:
         _bonded(forces, kind, model, state, points)
-    _charges(forces, model, state, excluded)
+    _charges(forces, model, state, excluded, scaled)
+    _scaled(forces, model, state, scaled, points)
     _triples(forces, model, state, excluded, points)
     Xml.indent(root)
     text: bytes = Xml.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -181,8 +184,43 @@ def _pairs(
         _table(found, f"u{k}", function)
 
 
-def _charges(forces: Xml.Element, model: Any, state: Particles, excluded: NDArray[Any]) -> None:
+def _scaled_pairs(model: Any, state: Particles) -> NDArray[Any]:
+    """Pairs three bonds apart, if they are something special."""
+    if model.scale_14 is None:
+        return np.empty((0, 2), dtype=np.int32)
+    near = set(map(tuple, state.topology.exclusions(2).tolist()))
+    pairs = [p for p in state.topology.exclusions(3).tolist() if tuple(p) not in near]
+    return np.array(pairs, dtype=np.int32).reshape(-1, 2)
+
+
+def _scaled(
+    forces: Xml.Element, model: Any, state: Particles, scaled: NDArray[Any], points: int
+) -> None:
+    """Their pair potentials times the factor, one force for each two types."""
+    keys = [tuple(sorted(names)) for names in state.topology.types[scaled].tolist()]
+    for types in sorted(set(keys)):
+        potential = model.pairs[types]
+        if potential is None:
+            continue
+        curve = pair_curve(types, potential.scaled(model.scale_14.pairs), model.cutoff)
+        r = np.linspace(curve.low, curve.high, points)
+        u, f = curve.values(r)
+        low, high = repr(curve.low), repr(curve.high)
+        inside = f"u(min(max(x,{low}),{high}))-({float(f[0])!r})*min(0,x-{low})"
+        chosen = scaled[[key == types for key in keys]]
+        found = _compound(forces, f"step({high}-x)*({inside});x=distance(p1,p2)", chosen)
+        _table(found, "u", (curve.low, curve.high, u, f))
+
+
+def _charges(
+    forces: Xml.Element,
+    model: Any,
+    state: Particles,
+    excluded: NDArray[Any],
+    scaled: NDArray[Any],
+) -> None:
     law = model.charges
+    factor = {tuple(pair): model.scale_14.charges for pair in scaled.tolist()}
     if law is None or not np.any(state.topology.charges):
         return
     charges = state.topology.charges
@@ -200,9 +238,12 @@ def _charges(forces: Xml.Element, model: Any, state: Particles, excluded: NDArra
         )
         for name in ("GlobalParameters", "ParticleOffsets", "ExceptionOffsets"):
             Xml.SubElement(force, name)
-        scaled = (charges / np.sqrt(law.dielectric)).tolist()
-        _list(force, "Particles", "Particle", ({"q": q, "sig": 1.0, "eps": 0.0} for q in scaled))
-        rows = ({"p1": i, "p2": j, "q": 0.0, "sig": 1.0, "eps": 0.0} for i, j in excluded.tolist())
+        q = (charges / np.sqrt(law.dielectric)).tolist()
+        _list(force, "Particles", "Particle", ({"q": x, "sig": 1.0, "eps": 0.0} for x in q))
+        rows = (
+            {"p1": i, "p2": j, "q": factor.get((i, j), 0.0) * q[i] * q[j], "sig": 1.0, "eps": 0.0}
+            for i, j in excluded.tolist()
+        )
         _list(force, "Exceptions", "Exception", rows)
         return
     inside = law.dielectric / law.permittivity
@@ -220,6 +261,14 @@ def _charges(forces: Xml.Element, model: Any, state: Particles, excluded: NDArra
         ["qq"],
         [charges[i] * charges[j] for i, j in excluded.tolist()],
     )
+    if len(scaled):
+        _compound(
+            forces,
+            f"{strength!r}*qq/distance(p1,p2)",
+            scaled,
+            ["qq"],
+            [factor[i, j] * charges[i] * charges[j] for i, j in scaled.tolist()],
+        )
     own = -0.5 * c * strength * float(np.sum(charges**2))
     _compound(forces, f"0*x1+{own!r}", np.zeros((1, 1), dtype=int))
 

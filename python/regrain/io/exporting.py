@@ -194,7 +194,7 @@ class _Job:
 
     def _warn_of_losses(self, form: _Form) -> None:
         bonded = () if form.bonded else tuple(BONDED.values())
-        kinds = (*bonded, "triples", "charges", "network", *OUTSIDE)
+        kinds = (*bonded, "triples", "charges", "network", "scale_14", *OUTSIDE)
         lost = [kind for kind in kinds if getattr(self.model, kind, None)]
         if lost:
             held = "pair and bonded potentials" if form.bonded else "pair potentials"

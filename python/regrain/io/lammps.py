@@ -160,20 +160,28 @@ class _System:
     # ------------------------------------------------------------------ the model
 
     def _model(self) -> list[str]:
-        excluded = " ".join("0" if k < self.model.exclude else "1" for k in range(FARTHEST))
         triclinic = np.any(np.tril(self.state.box, -1) != 0)
         return [
             "# A force field and a state, written by regrain; run.in shows how to use them.",
             f"units {self.scale.style}",
             "atom_style full",
             *(["box tilt large"] if triclinic else []),
-            f"special_bonds lj/coul {excluded}",
+            self._special_bonds(),
             f"read_data {DATA}{self._room()}",
             *self._pairs(),
             *(line for kind in BONDED for line in self._bonded(kind)),
             *self._joined(),
             *self._ghosts(),
         ]
+
+    def _special_bonds(self) -> str:
+        """What pairs one, two and three bonds apart feel of each other."""
+        weights = ["0" if k < self.model.exclude else "1" for k in range(FARTHEST)]
+        scale = self.model.scale_14
+        if scale is None:
+            return f"special_bonds lj/coul {' '.join(weights)}"
+        near = " ".join(weights[:2])
+        return f"special_bonds lj {near} {scale.pairs!r} coul {near} {scale.charges!r}"
 
     def _room(self) -> str:
         """Room for the springs that are to come."""

@@ -50,6 +50,7 @@ from regrain.particles.pair_potentials import (
 from regrain.particles.pairwise import DPD, LoweAndersen
 from regrain.particles.potentials import Potential, Table
 from regrain.particles.rigid import RigidBond
+from regrain.particles.scale_14 import Scale14
 from regrain.particles.srd import SRD, MPCAndersen
 from regrain.particles.srd_theory import SolventTheory
 from regrain.particles.start import fcc
@@ -105,6 +106,7 @@ __all__ = [
     "ReactionField",
     "Restraint",
     "RigidBond",
+    "Scale14",
     "Shear",
     "Soft",
     "SolventTheory",

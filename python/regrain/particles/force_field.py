@@ -24,6 +24,7 @@ from regrain.particles.network import Network
 from regrain.particles.parameters import Law, law_from_dict
 from regrain.particles.rigid import RigidBond
 from regrain.particles.run import Frozen, Settings, run
+from regrain.particles.scale_14 import Scale14, scale_14_of
 from regrain.particles.state import Particles
 from regrain.particles.terms import KINDS, Terms, check_triples, checked, compiled
 from regrain.trace import Trace
@@ -39,6 +40,7 @@ _DEFAULTS: dict[str, Any] = {
     "biases": None,
     "temperature": None,
     "exclude": 2,
+    "scale_14": None,
     "units": "reduced",
 }
 
@@ -69,6 +71,8 @@ class ForceField:
     exclude : int
         Pairs up to so many bonds apart feel no pair potential and not each other's charges, and are
         no arms of triples.
+    scale_14 : float, mapping or Scale14, optional
+        Factors between particles three bonds apart, such as ``{"pairs": 0.5, "charges": 0.8333}``.
     units : str
         ``"reduced"`` or ``"md"``: that of the states it works on.
 
@@ -115,6 +119,7 @@ class ForceField:
         biases: Sequence[Any] | BiasTerms | None = None,
         temperature: float | None = None,
         exclude: int = 2,
+        scale_14: Scale14 | Mapping[str, float] | float | None = None,
         units: str = "reduced",
     ) -> None:
         given = (pairs, bonds, angles, dihedrals, triples)
@@ -131,6 +136,7 @@ class ForceField:
                 f"charges: got {charges!r}, expected how they act, Ewald(cutoff=...) or "
                 "ReactionField(cutoff=...); the charges themselves are those of the topology"
             )
+        scale = scale_14_of(scale_14, exclude=int(exclude), triples=self._terms["triple"])
         self._settings = {
             "charges": charges,
             "network": network,
@@ -138,6 +144,7 @@ class ForceField:
             "biases": BiasTerms.of(biases),
             "temperature": None if temperature is None else float(temperature),
             "exclude": int(exclude),
+            "scale_14": scale,
             "units": unit_system(units).name,
         }
 
@@ -195,6 +202,11 @@ class ForceField:
     def exclude(self) -> int:
         """Pairs up to so many bonds apart feel no pair potential."""
         return cast(int, self._settings["exclude"])
+
+    @property
+    def scale_14(self) -> Scale14 | None:
+        """Factors between particles three bonds apart."""
+        return cast("Scale14 | None", self._settings["scale_14"])
 
     @property
     def units(self) -> str:
@@ -471,7 +483,13 @@ class ForceField:
                 f"the force field is in {self.units!r} units, the state in {state.units!r}; "
                 "convert one of them"
             )
-        field = compiled(self._terms, state.topology, exclude=self.exclude, network=self.network)
+        field = compiled(
+            self._terms,
+            state.topology,
+            exclude=self.exclude,
+            network=self.network,
+            scale_14=self.scale_14,
+        )
         if self.charges is not None:
             self.charges.attach(field, state.topology, unit_system(self.units))
         if self.external is not None:

@@ -13,6 +13,7 @@ from regrain.errors import RegrainError
 from regrain.particles.network import Network
 from regrain.particles.parameters import Law
 from regrain.particles.rigid import RigidBond
+from regrain.particles.scale_14 import Scale14
 from regrain.particles.state import Topology
 
 __all__ = ["KINDS", "Terms", "Types", "canonical", "check_triples", "checked", "compiled", "found"]
@@ -150,6 +151,7 @@ def compiled(
     *,
     exclude: int,
     network: Network | None = None,
+    scale_14: Scale14 | None = None,
 ) -> Any:
     """The force field of the C++ core for the particles of a topology.
 
@@ -177,8 +179,8 @@ def compiled(
         if len(acting["particles"]):
             getattr(field, f"set_{kind}s")(**acting)
     _set_rigid_bonds(field, terms["bond"], topology)
-    if exclude and len(topology.bonds):
-        field.set_exclusions(topology.exclusions(exclude))
+    if len(topology.bonds) and (exclude or scale_14 is not None):
+        _set_exclusions(field, topology, exclude, scale_14)
     return field
 
 
@@ -230,6 +232,21 @@ def _set_rigid_bonds(field: Any, terms: Terms, topology: Topology) -> None:
         particles=topology.bonds[rigid],
         lengths=[law.r0 for law in laws if isinstance(law, RigidBond)],
     )
+
+
+def _set_exclusions(field: Any, topology: Topology, exclude: int, scale_14: Scale14 | None) -> None:
+    """Which pairs bonds exclude; those three bonds apart are scaled by being excluded first."""
+    excluded = {tuple(pair) for pair in topology.exclusions(exclude).tolist()}
+    if scale_14 is not None:
+        near = {tuple(pair) for pair in topology.exclusions(2).tolist()}
+        scaled = [pair for pair in topology.exclusions(3).tolist() if tuple(pair) not in near]
+        excluded |= {tuple(pair) for pair in scaled}
+        field.set_scaled_pairs(
+            pairs=np.array(scaled, np.uint32).reshape(-1, 2),
+            pair_factor=scale_14.pairs,
+            charge_factor=scale_14.charges,
+        )
+    field.set_exclusions(np.array(sorted(excluded), np.uint32).reshape(-1, 2))
 
 
 def _with_network(bonds: dict[str, Any], network: Network, topology: Topology) -> dict[str, Any]:

@@ -148,6 +148,13 @@ struct TripleTerm {
     TriplePotential potential;
 };
 
+/// Pairs (i, j) with i < j, sorted, that feel their pair potential and each other's charges times
+/// factors.
+struct ScaledPairs {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
+    double pair_factor{1.0}, charge_factor{1.0};
+};
+
 /// The law on the level of particles for a given list of particles.
 struct ForceField {
     std::size_t types{1};
@@ -165,6 +172,8 @@ struct ForceField {
     /// Pairs (i, j) with i < j, sorted, that pair potentials and charges leave out; nor are they
     /// arms.
     std::vector<std::pair<std::uint32_t, std::uint32_t>> exclusions;
+    /// Those of them that act on each other in part, as 1-4 pairs do.
+    ScaledPairs scaled_pairs;
 
     /// The largest cutoff of pairs and charges or length of an arm; 0 when there are none.
     [[nodiscard]] REGRAIN_EXPORT double cutoff() const;
