@@ -17,7 +17,7 @@ from regrain.particles import (
     Topology,
 )
 
-time = float(sys.argv[1]) if len(sys.argv) > 1 else 3000.0
+time = max(200.0, float(sys.argv[1])) if len(sys.argv) > 1 else 3000.0
 beads, bond, kt = 6, 3.0, 1.0
 
 # Springs without rest length: the end-to-end vector is Gaussian, so that the answer is known.
@@ -38,7 +38,7 @@ for seed, center in enumerate(centers):
     trace = window.run(
         start, time=time, dt=0.1, every=time / 1500, seed=seed, dynamics=Langevin(friction=1.0)
     )
-    samples.append(np.asarray(trace.log["end_to_end"])[150:])
+    samples.append(np.asarray(trace.log["end_to_end"])[len(trace) // 10 :])
     start = trace[-1]
     print(f"window at {center:.1f}: {samples[-1].mean():.3f} ± {samples[-1].std():.3f}")
 
@@ -60,6 +60,7 @@ weight = np.exp(weight - weight.max())
 edges = np.linspace(0.4, 5.0, 24)
 middle = 0.5 * (edges[1:] + edges[:-1])
 density = np.histogram(r, edges, weights=weight)[0]
+middle, density = middle[density > 0], density[density > 0]
 free = -kt * np.log(density / middle**2)  # of the vector: without the room of a shell
 exact = 0.5 * bond / (beads - 1) * middle**2
 free -= np.mean(free - exact)

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,20 @@ def test_a_barostat_does_not_stretch_what_is_fixed_in_space() -> None:
     barostat = CellRescale(pressure=1.0, time=1.0, compressibility=1.0)
     with pytest.raises(RegrainError, match=r"along z, where Field.* is fixed in space"):
         field.run(gas(4, 5.0, 5.0), time=1, dt=0.1, barostat=barostat)
+    held = ForceField(
+        {("A", "A"): None},
+        external={
+            "A": [
+                HarmonicWall("+z", at=1.0, k=50.0, cutoff=1.0),
+                HarmonicWall("-z", at=9.0, k=50.0, cutoff=1.0),
+            ]
+        },
+        temperature=1.0,
+    )
+    lateral = replace(barostat, time=50.0, coupling="lateral")
+    start = gas(40, 5.0, 5.0, low=2.5)
+    trace = held.run(start, time=1, dt=0.01, barostat=lateral)
+    assert trace[-1].box[2, 2] == start.box[2, 2] != trace[-1].box[0, 0] != start.box[0, 0]
 
 
 def test_the_pressure_on_what_is_no_wall_of_the_run() -> None:
