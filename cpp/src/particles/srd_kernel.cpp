@@ -34,12 +34,12 @@ REGRAIN_INLINE V product(const Four* columns, const V& x) {
 REGRAIN_INLINE V spread_out(const std::array<double, 3>& a) { return V{a[0], a[1], a[2], 0.0}; }
 
 // What stays the same for all particles of a pass.
-struct Constants {
+struct Fixed {
     V length, half_kick_move, kick, old_shift, shift, inverse_edge, edge;
     double interval, middle;
 };
 
-REGRAIN_INLINE Constants constants_of(const SolventPass& p) {
+REGRAIN_INLINE Fixed fixed_of(const SolventPass& p) {
     const CellGrid& g = *p.grid;
     const double h = p.interval;
     const V kick{p.acceleration.x * h, p.acceleration.y * h, p.acceleration.z * h, 0.0};
@@ -56,14 +56,14 @@ REGRAIN_INLINE Constants constants_of(const SolventPass& p) {
 }
 
 // From the middle of the cell.
-REGRAIN_INLINE V inside_cell(const Constants& c, const V& r, const V& shift) {
+REGRAIN_INLINE V inside_cell(const Fixed& c, const V& r, const V& shift) {
     const V s = r * c.inverse_edge + shift;
     const V whole = __builtin_convertvector(__builtin_convertvector(s, simd::Whole<4>), V);
     return (s - whole - 0.5) * c.edge;
 }
 
 template <bool rotates, bool angular>
-REGRAIN_INLINE V apply(const Constants& c, const Four* map, const V& r, const V& v) {
+REGRAIN_INLINE V apply(const Fixed& c, const Four* map, const V& r, const V& v) {
     V out = simd::load<V>(map) + (rotates ? product(map + 1, v) : v);
     if constexpr (angular) {
         out += product(map + (rotates ? 4 : 1), inside_cell(c, r, c.old_shift));
@@ -133,7 +133,7 @@ REGRAIN_INLINE void find_cells(const SolventPass& p, const Window& w, const Solv
 }
 
 template <int W, bool rotates, bool energy, bool angular, bool applies, bool moves>
-REGRAIN_INLINE void pass_group(const SolventPass& p, const Constants& c, const Window& w,
+REGRAIN_INLINE void pass_group(const SolventPass& p, const Fixed& c, const Window& w,
                                SolventPlace* places, SolventMotion* motion, Image* images,
                                std::size_t count, const noise::Normals& random, std::size_t drawn) {
     const I xyz{-1, -1, -1, 0};
@@ -210,7 +210,7 @@ REGRAIN_INLINE void pass_group(const SolventPass& p, const Constants& c, const W
 template <int W, bool rotates, bool energy, bool angular, bool applies, bool moves>
 REGRAIN_INLINE void pass_over(const SolventPass& p, const Window& w, std::size_t begin,
                               std::size_t end) {
-    const Constants c = constants_of(p);
+    const Fixed c = fixed_of(p);
     noise::Normals random;
     noise::Words words;
     for (std::size_t first = begin; first < end; first += noise::block) {
@@ -348,7 +348,7 @@ void stream_particle(const SolventPass& pass, double time, Vec3& r, Vec3& v, Ima
 
 void add_particle(const SolventPass& pass, const Vec3& r, const Vec3& v, double mass,
                   const Vec3& random, Four* sums) {
-    const Constants c = constants_of(pass);
+    const Fixed c = fixed_of(pass);
     const V velocity{v.x, v.y, v.z, 0.0}, drawn{random.x, random.y, random.z, 0.0};
     const V q = inside_cell(c, V{r.x, r.y, r.z, 0.0}, c.shift) * V{1.0, 1.0, 1.0, 0.0};
     if (!pass.kind.rotates) {
@@ -374,7 +374,7 @@ std::uint32_t cell_of(const CellGrid& grid, const std::array<double, 3>& shift, 
 }
 
 Vec3 collided(const SolventPass& pass, const Four* map, const Vec3& r, const Vec3& v) {
-    Constants c = constants_of(pass);
+    Fixed c = fixed_of(pass);
     c.old_shift = c.shift;
     const V place{r.x, r.y, r.z, 0.0}, velocity{v.x, v.y, v.z, 0.0};
     V out;
