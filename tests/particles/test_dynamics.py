@@ -12,11 +12,16 @@ from regrain.particles import (
     CellRescale,
     ForceField,
     GeneralizedLangevin,
+    HarmonicAngle,
     HarmonicBond,
     Langevin,
     LennardJones,
     NoseHoover,
     Particles,
+    PeriodicDihedral,
+    RigidBond,
+    Shear,
+    Table,
     Topology,
     fcc,
 )
@@ -331,6 +336,15 @@ def test_bad_kernels(strengths: Any, times: Any, message: str) -> None:
         GeneralizedLangevin(strengths=strengths, times=times)
 
 
+@pytest.mark.parametrize(
+    "dynamics", [Brownian(friction=1.0), GeneralizedLangevin(strengths=(1.0,), times=(1.0,))]
+)
+def test_rigid_bonds_need_other_dynamics(dynamics: Brownian | GeneralizedLangevin) -> None:
+    field = ForceField({("A", "A"): None}, bonds={("A", "A"): RigidBond(r0=0.2)}, temperature=1.0)
+    with pytest.raises(RegrainError, match="have no rigid bonds; give the bonds a spring"):
+        field.run(dimers(2), time=1.0, dt=0.01, dynamics=dynamics)
+
+
 # ---------------------------------------------------------------------------- beside frozen ones
 
 
@@ -360,3 +374,82 @@ def test_a_chain_of_thermostats_beside_frozen_particles() -> None:
     assert (momentum**2).mean() == pytest.approx(moving / 3, rel=0.5)
     drift = np.polyfit(np.linspace(0, 1, len(trace)), trace.log["conserved_energy"], 1)[0]
     assert abs(drift) / len(start) < 1e-3
+
+
+# ---------------------------------------------------------------------------- steps that heat
+
+
+def rotors(n: int) -> tuple[ForceField, Particles]:
+    """Molecules whose fast torsion has a bounded energy: too long a step heats without an end."""
+    corners = np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])
+    centres = np.random.default_rng(1).uniform(0, 50, size=(n, 1, 3))
+    i = np.arange(4 * n).reshape(n, 4)
+    topology = Topology(
+        ["A"] * 4 * n,
+        bonds=np.concatenate([i[:, :2], i[:, 1:3], i[:, 2:]]),
+        angles=np.concatenate([i[:, :3], i[:, 1:]]),
+        dihedrals=i,
+    )
+    field = ForceField(
+        {("A", "A"): None},
+        bonds={("A", "A"): HarmonicBond(k=50.0, r0=1.0)},
+        angles={("A",) * 3: HarmonicAngle(k=30.0, theta0=np.pi / 2)},
+        dihedrals={("A",) * 4: PeriodicDihedral(k=5.0, n=6, phi0=0.0)},
+        temperature=1.0,
+    )
+    start = Particles((centres + corners).reshape(-1, 3), box=[50.0] * 3, topology=topology)
+    return field, start
+
+
+def test_a_step_that_heats_more_than_the_bath_cools_is_stopped() -> None:
+    field, start = rotors(60)
+    with pytest.raises(RegrainError, match=r"hotter than the bath.*the hottest is particle \d+ at"):
+        field.run(start, time=40.0, dt=0.07, seed=1, dynamics=Langevin(friction=1.0))
+    trace = field.run(start, time=40.0, dt=0.04, every=0.4, seed=1, dynamics=Langevin(friction=1.0))
+    assert trace.log["temperature"][50:].mean() == pytest.approx(1.0, abs=0.1)
+
+
+LJ = LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5, mode="force-shifted")
+LIQUID = ForceField({("A", "A"): LJ}, temperature=1.0)
+
+
+@pytest.mark.parametrize("friction", [0.2, 2.0])
+def test_a_start_that_gives_off_heat_is_not_stopped(friction: float) -> None:
+    # Velocities of 25 times the temperature, over eight windows of the watch (5 / friction each).
+    start = fcc(3, density=0.8)
+    hot = np.random.default_rng(1).normal(scale=5.0, size=(len(start), 3))
+    trace = LIQUID.run(
+        start.replace(velocities=hot),
+        time=40 / friction,
+        dt=0.002,
+        every=0.5 / friction,
+        seed=1,
+        dynamics=Langevin(friction=friction),
+    )
+    assert trace.log["temperature"][0] > 3.0
+    assert trace.log["temperature"][-40:].mean() == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_start_with_overlaps_is_not_stopped() -> None:
+    # A fine configuration in a field that lets particles come close: 50 kT for each is given off.
+    grid = Table(r_min=0.9, r_max=2.5, points=200)
+    table = grid.with_energy(LennardJones(epsilon=1, sigma=1, cutoff=3).u(grid.grid))
+    field = ForceField({("A", "A"): table}, temperature=1.0)
+    places = np.random.default_rng(3).uniform(0, 5.0, size=(60, 3))
+    start = Particles(places, box=[5.0] * 3)
+    before = field.evaluate(start).energy
+    trace = field.run(start, time=60.0, dt=0.0015, every=1.0, dynamics=Langevin(friction=0.5))
+    assert before - trace.log["potential_energy"][-1] > 50 * len(start)
+
+
+def test_a_flow_may_heat() -> None:
+    # What shear gives and a weak bath takes keeps the liquid hot: no fault of the time step.
+    trace = LIQUID.run(
+        fcc(3, density=0.8),
+        time=60.0,
+        dt=0.002,
+        every=1.0,
+        dynamics=Langevin(friction=0.5),
+        flow=Shear(rate=2.0),
+    )
+    assert trace.log["temperature"][-30:].mean() > 2.0

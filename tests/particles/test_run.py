@@ -136,14 +136,19 @@ def test_a_full_disk_does_not_cost_the_run(tmp_path: Path, monkeypatch: pytest.M
     assert len(trace) == 10
 
 
+@pytest.mark.parametrize("coupling", ["isotropic", "anisotropic"])
 @pytest.mark.parametrize(("density", "pressure"), [(0.3, 8.0), (0.9, 0.3)])
-def test_neighbours_are_right_while_the_box_changes(density: float, pressure: float) -> None:
+def test_neighbours_are_right_while_the_box_changes(
+    density: float, pressure: float, coupling: str
+) -> None:
     # Twice as dense or half as dense in the end, and skewed: the lists of the run against fresh
     # ones of each frame.
     shear = np.array([[1.0, 0.0, 0.0], [0.4, 1.0, 0.0], [-0.3, 0.2, 1.0]])
     start = fcc(4, density=density)
     start = start.replace(positions=start.positions @ shear, box=start.box @ shear)
-    barostat = CellRescale(pressure=pressure, time=0.4, compressibility=0.15, every=2)
+    barostat = CellRescale(
+        pressure=pressure, time=0.4, compressibility=0.15, every=2, coupling=coupling
+    )
     trace = LIQUID.run(start, time=5.0, dt=0.004, every=0.1, seed=1, barostat=barostat)
     assert not 0.7 < trace.log["volume"][-1] / start.volume < 1.4
     fresh = [LIQUID.evaluate(state).energy for state in trace]

@@ -52,7 +52,10 @@ Measurement Simulation::measure() {
     std::vector<Vec3> scratch(size());
     Totals totals = s.interactions.compute(s.present(s.step), scratch, true);
     if (s.pairwise) s.pairwise->measure(s.present(s.step), totals);
-    Measurement m{std::move(totals.energies), s.with_hooks(totals.virial), s.kinetic_tensor()};
+    Measurement m;
+    m.energies = std::move(totals.energies);
+    m.virial = s.with_hooks(totals.virial);
+    m.kinetic_tensor = s.kinetic_tensor();
     m.external = std::move(totals.external);
     m.variables = std::move(totals.variables);
     m.work = s.work;

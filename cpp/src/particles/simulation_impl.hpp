@@ -100,9 +100,14 @@ struct Simulation::Impl {
     void check_masses() const;
     void freeze();
     void make_bath();
+    /// Whether nothing but the bath gives heat: no flow, and no field that may drive particles.
+    [[nodiscard]] bool left_alone() const {
+        return !settings.flow && interactions.keeps_momentum() == std::array{true, true, true};
+    }
     [[nodiscard]] double mean_friction(const PerType& friction) const;
     void check_box() const;
     void check_flow() const;
+    void check_rigid() const;
     void draw_velocities(double kt, std::vector<Vec3>& by_id) const;
     void stop_drift(std::vector<Vec3>& by_id, const std::array<bool, 3>& along) const;
     void gather_masses();

@@ -27,15 +27,21 @@ Simulation::Impl::Impl(const ForceField& field, std::span<const std::int32_t> gi
     check_masses();
     freeze();
     if (!field.rigid_bonds.empty()) {
-        if (brownian()) {
-            throw Error(
-                "Brownian dynamics has no rigid bonds; give them a spring, or use Langevin");
-        }
+        check_rigid();
         constraints = std::make_unique<RigidBonds>(field, inverse_mass_of_id);
     }
     pairwise = make_pairwise(field, s);
     soft_move = particles::soft_move(field, s.dynamics);
     make_bath();
+}
+
+// Brownian dynamics has no velocities to project, and auxiliary velocities would have to turn with
+// the bonds.
+void Simulation::Impl::check_rigid() const {
+    if (!brownian() && !std::holds_alternative<GeneralizedLangevin>(settings.dynamics)) return;
+    throw Error(
+        "Brownian and generalised Langevin dynamics have no rigid bonds; give the bonds a "
+        "spring, or use Langevin");
 }
 
 void Simulation::Impl::make_bath() {
@@ -51,7 +57,7 @@ void Simulation::Impl::make_bath() {
             langevin->spread.push_back(
                 static_cast<float>(std::sqrt(d->kt * -std::expm1(-2.0 * friction * dt))));
         }
-        if (d->kt > 0.0) watch.emplace(mean_friction(d->friction), dt, degrees());
+        if (d->kt > 0.0 && left_alone()) watch.emplace(mean_friction(d->friction), dt, degrees());
     }
     if (const auto* d = std::get_if<GeneralizedLangevin>(&settings.dynamics)) {
         memory.emplace(*d, dt, size());
