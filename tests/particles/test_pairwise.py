@@ -263,7 +263,7 @@ def test_bad_input() -> None:
     places[5] = places[9]
     with pytest.raises(RegrainError, match="particles 5 and 9 are at the same place"):
         WATER.run(twice.replace(positions=places), time=1.0, dt=0.01, every=1.0, dynamics=DPD())
-    with pytest.raises(RegrainError, match="barostat|thermostat"):
+    with pytest.raises(RegrainError, match=r"barostat|thermostat"):
         WATER.run(
             fcc(3, density=3.0),
             time=1.0,

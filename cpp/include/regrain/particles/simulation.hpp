@@ -69,8 +69,8 @@ struct NoseHoover {
     int chain{3};
 };
 
-using Dynamics = std::variant<Nve, Langevin, NoseHoover, Brownian, GeneralizedLangevin, Dpd,
-                              LoweAndersen>;
+using Dynamics =
+    std::variant<Nve, Langevin, NoseHoover, Brownian, GeneralizedLangevin, Dpd, LoweAndersen>;
 
 /// Which edges of the cell change by themselves.
 enum class Coupling : std::uint8_t {
