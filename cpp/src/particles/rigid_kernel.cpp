@@ -265,13 +265,15 @@ struct Clusters {
         load_motion();
         for (std::size_t a = 0; a < particles; ++a) {
             const std::uint32_t* of = row(a);
-            Vector<W> f{};
+            double x[W], y[W], z[W];
             for (int k = 0; k < W; ++k) {
                 const Vec3& force = task.force[of[k]];
-                f.x[k] = force.x;
-                f.y[k] = force.y;
-                f.z[k] = force.z;
+                x[k] = force.x;
+                y[k] = force.y;
+                z[k] = force.z;
             }
+            const Vector<W> f{simd::load<Double<W>>(x), simd::load<Double<W>>(y),
+                              simd::load<Double<W>>(z)};
             moved.set_vector(a, f * inverse_mass.get(a));
         }
         const auto d = [&](std::size_t k) __attribute__((always_inline)) { return bond.vector(k); };
