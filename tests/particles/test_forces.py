@@ -184,7 +184,8 @@ def test_energies_add_up_from_the_functions_of_the_coordinates() -> None:
     state = random_chain(3, POTENTIALS[1])
     d, types = nearest(state), CHAIN.types
     r = np.linalg.norm(d, axis=-1)
-    expected = dict.fromkeys(("pair", "triple", "bond", "angle", "dihedral", "charge"), 0.0)
+    kinds = ("pair", "triple", "bond", "angle", "dihedral", "charge", "external", "bias")
+    expected = dict.fromkeys(kinds, 0.0)
     for i in range(N):
         for j in range(i + 3, N):
             if types[i] == types[j] == "B":
