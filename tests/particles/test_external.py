@@ -14,6 +14,7 @@ from regrain.engines import Lammps
 from regrain.observables import WallPressure
 from regrain.particles import (
     NVE,
+    SRD,
     CellRescale,
     Distance,
     Field,
@@ -219,13 +220,28 @@ def test_walls_that_leave_no_room_are_refused() -> None:
         evaluate(-1.0, 8.5)
     apart = [HarmonicWall("+z", at=7.0, k=1, cutoff=1), HarmonicWall("-z", at=6.0, k=1, cutoff=1)]
     nobody = state.replace(positions=[[1, 1, 6.5]])
-    with pytest.raises(RegrainError, match="beyond the wall"):
+    with pytest.raises(RegrainError, match="no room between them: their planes are 1 too far"):
         ForceField({("A", "A"): lj}, external={"A": apart}).evaluate(nobody)
-    other = Topology(["B"])
-    with pytest.raises(RegrainError, match=r"has no particles of this type .it has: B"):
-        ForceField({("B", "B"): None}, external={"A": apart}).evaluate(
-            Particles([[0, 0, 0]], box=[9, 9, 9], topology=other)
-        )
+
+
+def test_a_type_that_nothing_names_is_refused_and_one_that_a_state_lacks_is_not() -> None:
+    well = {"B": Field("x^2")}
+    with pytest.raises(RegrainError, match=r"external\['B'\]: no pair names this type .* A\)"):
+        ForceField({("A", "A"): None}, external=well)
+    state = Particles([[1, 1, 5.0]], box=[9, 9, 9])
+    assert ForceField(NOTHING, external=well).evaluate(state).energy == 0
+
+
+def test_a_solvent_feels_no_fields() -> None:
+    state = Particles(np.zeros((2, 3)), box=[4, 4, 4], topology=Topology(["A", "B"]))
+    solvent = SRD(solvent="B", cell=1.0, interval=0.1, angle=130.0)
+    for name in ("B", "*"):
+        field = ForceField(NOTHING, external={name: Field("0.1*cos(2*pi*x/4)")}, temperature=1.0)
+        with pytest.raises(RegrainError, match=r"would act on the solvent, which feels no fields"):
+            field.run(state, time=1, dt=0.1, dynamics=solvent)
+    biased = ForceField(NOTHING, biases=[Restraint(Distance(a=0, b=1), center=0, k=1)])
+    with pytest.raises(RegrainError, match="others without the solvent"):
+        biased.run(state, time=1, dt=0.1, dynamics=solvent)
 
 
 def test_a_jump_at_a_face_that_particles_reach_is_warned_of() -> None:

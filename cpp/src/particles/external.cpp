@@ -15,7 +15,9 @@ namespace {
 constexpr std::size_t block = Expression::block;
 
 // The inputs of formulas; t is the same for all.
-enum Input : std::size_t { x, y, z, q, m, t };
+namespace Input {
+enum : std::size_t { x, y, z, q, m, t };
+}
 
 // Rows that a term acts on, some at a time, with their places in the cell.
 struct Block {
@@ -68,13 +70,40 @@ void for_blocks(const ExternalTerm& term, const PairEngine& engine, const Cell& 
     }
 }
 
+// The variables of a formula, by where their values belong.
+struct Inputs {
+    double *x, *y, *z, *q, *m;  // the last two only where they are used
+
+    Inputs(Expression::Workspace& work, const Expression& formula)
+        : x(work.input(Input::x).data()),
+          y(work.input(Input::y).data()),
+          z(work.input(Input::z).data()),
+          q(formula.uses(Input::q) ? work.input(Input::q).data() : nullptr),
+          m(formula.uses(Input::m) ? work.input(Input::m).data() : nullptr) {}
+
+    void fill(const Block& found, const External& law, std::span<const std::uint32_t> ids) const {
+        for (std::size_t i = 0; i < found.count; ++i) {
+            x[i] = found.place[i].x;
+            y[i] = found.place[i].y;
+            z[i] = found.place[i].z;
+        }
+        for (std::size_t i = 0; q != nullptr && i < found.count; ++i) {
+            q[i] = law.charges[ids[found.row[i]]];
+        }
+        for (std::size_t i = 0; m != nullptr && i < found.count; ++i) {
+            m[i] = law.masses[ids[found.row[i]]];
+        }
+    }
+};
+
 Expression compiled(const FormulaField& field) {
     const bool energy = field.texts.size() == 1;
     return Expression(
         Formulas{field.texts,
                  {"x", "y", "z", "q", "m", "t"},
                  field.constants,
-                 energy ? std::vector<std::size_t>{x, y, z, t} : std::vector<std::size_t>{},
+                 energy ? std::vector<std::size_t>{Input::x, Input::y, Input::z, Input::t}
+                        : std::vector<std::size_t>{},
                  1});
 }
 
@@ -90,8 +119,8 @@ struct ExternalForces::Impl {
             if (const auto* field = std::get_if<FormulaField>(&term.field)) {
                 formulas.back() = compiled(*field);
                 const Expression& formula = *formulas.back();
-                if ((formula.uses(q) && law.charges.empty()) ||
-                    (formula.uses(m) && law.masses.empty())) {
+                if ((formula.uses(Input::q) && law.charges.empty()) ||
+                    (formula.uses(Input::m) && law.masses.empty())) {
                     throw Error(term.name + " asks for charges or masses, which are not there");
                 }
             }
@@ -117,27 +146,26 @@ struct ExternalForces::Impl {
         const std::span<const std::uint32_t> ids = now.engine.ids();
         ExternalSums sums;
         Expression::Workspace work(formula);
-        work.set(t, now.time);
+        work.set(Input::t, now.time);
         formula.prepare(work);
+        const Inputs in(work, formula);
+        // An energy comes with its derivatives, a force has three components.
+        const std::size_t first = energy ? 1 : 0;
+        const auto out = [&](std::size_t which) { return formula.output(work, which).data(); };
+        const double *fx = out(first), *fy = out(first + 1), *fz = out(first + 2);
+        const double *u = energy ? out(0) : nullptr, *power = energy ? out(4) : nullptr;
+        const double sign = energy ? -1.0 : 1.0;
         const Cell cell(now.engine.box());
         for_blocks(term, now.engine, cell, begin, end, [&](const Block& found) {
-            for (std::size_t i = 0; i < found.count; ++i) {
-                work.input(x)[i] = found.place[i].x;
-                work.input(y)[i] = found.place[i].y;
-                work.input(z)[i] = found.place[i].z;
-                if (formula.uses(q)) work.input(q)[i] = law.charges[ids[found.row[i]]];
-                if (formula.uses(m)) work.input(m)[i] = law.masses[ids[found.row[i]]];
-            }
+            in.fill(found, law, ids);
             formula.run(work, found.count);
-            const auto out = [&](std::size_t which) { return formula.output(work, which); };
-            // An energy comes with its derivatives, a force has three components.
-            const double sign = energy ? -1.0 : 1.0;
-            const auto fx = out(energy ? 1 : 0), fy = out(energy ? 2 : 1), fz = out(energy ? 3 : 2);
             for (std::size_t i = 0; i < found.count; ++i) {
                 const std::uint32_t row = found.row[i];
                 const Vec3 force = Vec3{fx[i], fy[i], fz[i]} * sign;
-                const double value = energy ? out(0)[i] : 0.0;
-                if (!std::isfinite(value) || !finite(force)) {
+                const double value = energy ? u[i] : 0.0;
+                // Not a number, or infinite: the difference from itself is no zero.
+                const double all = value + force.x + force.y + force.z;
+                if (!(all - all == 0.0)) {
                     fail(term, ids[row], found.place[i],
                          "the energy is " + std::to_string(value) + " and the force " +
                              shown(force));
@@ -145,7 +173,7 @@ struct ExternalForces::Impl {
                 forces[row] += force;
                 sums.energy += value;
                 sums.force += force;
-                sums.power += energy ? out(4)[i] : dot(force, velocity(now, row, forces[row]));
+                sums.power += energy ? power[i] : dot(force, velocity(now, row, forces[row]));
             }
         });
         return sums;

@@ -105,26 +105,35 @@ class ExternalTerms(Law):
         terms = {name: [law.to_dict() for law in laws] for name, laws in self.terms.items()}
         return {"potential": "ExternalTerms", "terms": terms}
 
+    def check_types(self, pairs: Mapping[tuple[str, ...], Any]) -> None:
+        """No state asks for a field, so that a name that is misspelt would go unnoticed.
+
+        Raises
+        ------
+        RegrainError
+            A type that no pair names, and that therefore no state can have.
+        """
+        known = {name for key in pairs for name in key}
+        unknown = sorted(set(self.terms) - known - {"*"})
+        if unknown:
+            raise RegrainError(
+                f"external[{unknown[0]!r}]: no pair names this type (they name: "
+                f'{", ".join(sorted(known)) or "none"}); give one of them, or "*" for all'
+            )
+
     def attach(self, field: Any, state: Particles, *, cutoff: float) -> None:
         """Give it to a force field of the core, for the particles of a state.
 
         Raises
         ------
         RegrainError
-            A type that there is not, walls that overlap, particles beyond a wall.
+            Walls that overlap, particles beyond a wall.
         """
         topology = state.topology
-        names = topology.type_names
-        unknown = sorted(set(self.terms) - set(names) - {"*"})
-        if unknown:
-            raise RegrainError(
-                f"external[{unknown[0]!r}]: the state has no particles of this type (it has: "
-                f'{", ".join(names)}); give one of them, or "*" for all'
-            )
         _check_walls(self, state, cutoff)
         terms = []
         for name, law in self:
-            acts_on = [1 if name in (each, "*") else 0 for each in names]
+            acts_on = [1 if name in (each, "*") else 0 for each in topology.type_names]
             terms.append(_core.ExternalTerm(acts_on=acts_on, **law._term()))
         field.set_external(terms, charges=topology.charges, masses=topology.masses)
 
@@ -132,15 +141,6 @@ class ExternalTerms(Law):
 def _check_walls(terms: ExternalTerms, state: Particles, cutoff: float) -> None:
     walls = [(name, law) for name, law in terms if isinstance(law, Wall)]
     types = state.topology.types
-    for name, wall in walls:
-        mine = np.flatnonzero((types == name) | (name == "*"))
-        beyond = mine[wall.distances(_in_cell(state)[mine]) <= 0]
-        if len(beyond):
-            raise RegrainError(
-                f"{wall!r}: {len(beyond)} of {len(mine)} particles are beyond the wall, the first "
-                f"is {beyond[0]} at {_in_cell(state)[beyond[0]].tolist()} in the box; begin with "
-                "all on its side"
-            )
     for k, (name, wall) in enumerate(walls):
         for other_name, other in walls[:k]:
             shared = name == other_name or "*" in (name, other_name)
@@ -153,6 +153,15 @@ def _check_walls(terms: ExternalTerms, state: Particles, cutoff: float) -> None:
                     f"{-room:g} too far into each other; the normal points to where particles are"
                 )
             _check_outside(wall, other, room, state, cutoff)
+    for name, wall in walls:
+        mine = np.flatnonzero((types == name) | (name == "*"))
+        beyond = mine[wall.distances(_in_cell(state)[mine]) <= 0]
+        if len(beyond):
+            raise RegrainError(
+                f"{wall!r}: {len(beyond)} of {len(mine)} particles are beyond the wall, the first "
+                f"is {beyond[0]} at {_in_cell(state)[beyond[0]].tolist()} in the box; begin with "
+                "all on its side"
+            )
 
 
 def _check_outside(wall: Wall, other: Wall, room: float, state: Particles, cutoff: float) -> None:

@@ -167,6 +167,17 @@ class _Collisions(Dynamics):
                     f"type {named[0]!r} is solvent, which has no interactions, but the force field "
                     f"has {potential!r} between {pair[0]!r} and {pair[1]!r}; take it out"
                 )
+        for name, law in field.external or ():
+            if name in (*self._types, "*"):
+                raise RegrainError(
+                    f"external[{name!r}]: {law!r} would act on the solvent, which feels no fields; "
+                    "name the types of the beads (a flow is driven by acceleration=...)"
+                )
+        if field.biases is not None:
+            raise RegrainError(
+                "biases name particles by index, which are others without the solvent; leave them "
+                "out"
+            )
         if field.network is not None:
             raise RegrainError(
                 "a network names particles by index, which are others without the solvent; give "
