@@ -77,10 +77,26 @@ class ExternalTerms(Law):
         object.__setattr__(self, "terms", kept)
 
     @classmethod
-    def of(cls, given: Any) -> ExternalTerms | None:
-        """What an argument of a force field means; None for nothing."""
+    def of(cls, given: Any, pairs: Mapping[tuple[str, ...], Any]) -> ExternalTerms | None:
+        """What an argument of a force field with these pairs means; None for nothing.
+
+        Raises
+        ------
+        RegrainError
+            A type that no pair names, and that therefore no state can have: no state asks for a
+            field, so that a name that is misspelt would go unnoticed.
+        """
         made = given if given is None or isinstance(given, cls) else cls(given)
-        return made if made is not None and len(made) else None
+        if made is None or not len(made):
+            return None
+        known = {name for key in pairs for name in key}
+        unknown = sorted(set(made.terms) - known - {"*"})
+        if unknown:
+            raise RegrainError(
+                f"external[{unknown[0]!r}]: no pair names this type (they name: "
+                f'{", ".join(sorted(known)) or "none"}); give one of them, or "*" for all'
+            )
+        return made
 
     def __iter__(self) -> Iterator[tuple[str, External]]:
         return iter([(name, law) for name, laws in self.terms.items() for law in laws])
@@ -104,22 +120,6 @@ class ExternalTerms(Law):
         """The laws by type: JSON-able."""
         terms = {name: [law.to_dict() for law in laws] for name, laws in self.terms.items()}
         return {"potential": "ExternalTerms", "terms": terms}
-
-    def check_types(self, pairs: Mapping[tuple[str, ...], Any]) -> None:
-        """No state asks for a field, so that a name that is misspelt would go unnoticed.
-
-        Raises
-        ------
-        RegrainError
-            A type that no pair names, and that therefore no state can have.
-        """
-        known = {name for key in pairs for name in key}
-        unknown = sorted(set(self.terms) - known - {"*"})
-        if unknown:
-            raise RegrainError(
-                f"external[{unknown[0]!r}]: no pair names this type (they name: "
-                f'{", ".join(sorted(known)) or "none"}); give one of them, or "*" for all'
-            )
 
     def attach(self, field: Any, state: Particles, *, cutoff: float) -> None:
         """Give it to a force field of the core, for the particles of a state.

@@ -125,9 +125,6 @@ class ForceField:
         given = (pairs, bonds, angles, dihedrals, triples)
         self._terms = {kind: checked(kind, terms) for kind, terms in zip(KINDS, given, strict=True)}
         check_triples(self._terms)
-        outside = ExternalTerms.of(external)
-        if outside is not None:
-            outside.check_types(self._terms["pair"])
         if temperature is not None and not (np.isfinite(temperature) and temperature >= 0):
             raise RegrainError(f"temperature: got {temperature}, expected zero or more")
         if int(exclude) != exclude or exclude < 0:
@@ -143,7 +140,7 @@ class ForceField:
         self._settings = {
             "charges": charges,
             "network": network,
-            "external": outside,
+            "external": ExternalTerms.of(external, self._terms["pair"]),
             "biases": BiasTerms.of(biases),
             "temperature": None if temperature is None else float(temperature),
             "exclude": int(exclude),
