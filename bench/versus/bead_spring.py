@@ -11,8 +11,8 @@ criterion.
 
 The last column is the share of the arithmetic limit that regrain reaches: 22 operations for each
 neighbour within the cutoff and 30 for each bond, over the 141e9 per second and core that were
-measured for multiply-adds of AVX-512 in double. It is small because the work is moving
-rows, noise and lists: see docs/performance.md.
+measured for multiply-adds of AVX-512 in double. It is small, as most of the work is moving rows,
+making noise, and a new list every five steps.
 """
 
 from __future__ import annotations

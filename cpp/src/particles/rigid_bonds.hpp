@@ -61,11 +61,13 @@ private:
 
     Outcome work(const RigidTask& what, const PairEngine& engine);
     [[nodiscard]] Found worst(const PairEngine& engine) const;
-    /// Calls f(rows of the particles, their places from the centre of mass) for some clusters.
+    /// Calls f(ids of the particles, their rows, their places from the centre of mass) for some
+    /// clusters.
     template <class F>
     void visit(const Clusters& kind, std::size_t begin, std::size_t end, const PairEngine& engine,
                F&& f) const;
 
+    /// Weighed by the masses of these particles.
     [[nodiscard]] Vec3 mean(const std::uint32_t* ids, std::span<const Vec3> of) const;
 
     std::size_t degrees_{0};
