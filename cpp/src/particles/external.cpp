@@ -127,6 +127,11 @@ struct ExternalForces::Impl {
         }
     }
 
+    [[nodiscard]] bool has_energy(std::size_t k) const {
+        const auto* field = std::get_if<FormulaField>(&law.terms[k].field);
+        return field == nullptr || field->texts.size() == 1;
+    }
+
     ExternalSums compute(std::size_t k, const Present& now, std::span<Vec3> forces) const {
         const ExternalTerm& term = law.terms[k];
         return parallel_sum<ExternalSums>(
@@ -134,9 +139,7 @@ struct ExternalForces::Impl {
                 if (const auto* table = std::get_if<TableField>(&term.field)) {
                     return from_table(term, *table, now, forces, begin, end);
                 }
-                const auto& field = std::get<FormulaField>(term.field);
-                return from_formula(term, field.texts.size() == 1, *formulas[k], now, forces, begin,
-                                    end);
+                return from_formula(term, has_energy(k), *formulas[k], now, forces, begin, end);
             });
     }
 
@@ -228,16 +231,21 @@ std::array<bool, 3> ExternalForces::keeps_momentum() const {
             continue;
         }
         const Expression& formula = *impl_->formulas[k];
-        const std::size_t first = formula.outputs() == 3 ? 0 : 1;
+        const std::size_t first = impl_->has_energy(k) ? 1 : 0;
         for (std::size_t d = 0; d < 3; ++d) keeps[d] = keeps[d] && formula.vanishes(first + d);
     }
     return keeps;
 }
 
 std::vector<ExternalSums> ExternalForces::compute(const Present& now, std::span<Vec3> forces) {
-    std::vector<ExternalSums> sums;
-    for (std::size_t k = 0; !empty() && k < impl_->law.terms.size(); ++k) {
-        sums.push_back(impl_->compute(k, now, forces));
+    if (empty()) return {};
+    // Forces without an energy come last: their power depends on the velocities of the step, and
+    // these on all forces.
+    std::vector<ExternalSums> sums(impl_->law.terms.size());
+    for (const bool has_energy : {true, false}) {
+        for (std::size_t k = 0; k < sums.size(); ++k) {
+            if (impl_->has_energy(k) == has_energy) sums[k] = impl_->compute(k, now, forces);
+        }
     }
     return sums;
 }
