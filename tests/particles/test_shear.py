@@ -11,6 +11,7 @@ from regrain.observables import Profile, Temperature, Viscosity
 from regrain.particles import (
     NVE,
     CellRescale,
+    Field,
     ForceField,
     Langevin,
     LennardJones,
@@ -361,5 +362,16 @@ def test_what_does_not_go_with_a_flow() -> None:
         LIQUID.run(start, dynamics=NoseHoover(time=0.5), **run)
     with pytest.raises(RegrainError, match="smaller time step or rate"):
         LIQUID.run(start, **{**run, "flow": Shear(rate=100.0)})
+    for axis, refused in (("x", True), ("y", False)):
+        held = ForceField(
+            {("A", "A"): LJ},
+            temperature=1.0,
+            external={"A": [Field(f"cos(2*pi*{axis}/h)", h=5.36)]},
+        )
+        if refused:
+            with pytest.raises(RegrainError, match="slides images along x"):
+                held.run(start, **run)
+        else:
+            held.run(start, **run)
     with pytest.raises(RegrainError, match=r"flow: got 1\.0"):
         LIQUID.run(start, **{**run, "flow": 1.0})

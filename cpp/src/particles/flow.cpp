@@ -1,5 +1,6 @@
 #include "flow.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace regrain::particles {

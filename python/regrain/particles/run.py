@@ -163,7 +163,7 @@ class _Run:
             raise RegrainError(
                 f"checkpoint: there is no directory {path.absolute().parent}; make it first"
             )
-        self._check_barostat()
+        self._check_fixed()
         self._warn_of_jumps()
         self.simulation = self.dynamics._simulation(field, state, settings)
         self.frames: list[_Frame] = []
@@ -177,13 +177,18 @@ class _Run:
 
     # ------------------------------------------------------------------ the start
 
-    def _check_barostat(self) -> None:
-        """That nothing fixed in space stands along an axis that the barostat stretches."""
-        barostat = self.settings.barostat
-        if barostat is None:
-            return
-        laws = [law for _, law in self.field.external or ()]
-        for law in (*laws, *(v for v in getattr(self.field.biases, "variables", ()))):
+    def _check_fixed(self) -> None:
+        """That nothing fixed in space stands along an axis that a barostat or a flow moves."""
+        barostat, flow = self.settings.barostat, self.settings.flow
+        laws: list[Any] = [law for _, law in self.field.external or ()]
+        laws += getattr(self.field.biases, "variables", ())
+        for law in laws:
+            if flow is not None and flow.plane[0] in law.axes:
+                raise RegrainError(
+                    f"{flow!r} slides images along {flow.plane[0]}, where {law!r} is fixed in "
+                    "space; leave it out, or the flow"
+                )
+        for law in laws if barostat is not None else ():
             shared = [axis for axis in getattr(barostat, "axes", "xyz") if axis in law.axes]
             if shared:
                 raise RegrainError(
