@@ -6,6 +6,7 @@
 #include "regrain/base/error.hpp"
 #include "regrain/base/parallel.hpp"
 #include "regrain/base/random.hpp"
+#include "simd.hpp"
 
 namespace regrain::particles {
 
@@ -59,6 +60,86 @@ Matrix noise_of(const Matrix& e, std::size_t n) {
     return l;
 }
 
+// ---------------------------------------------------------------------- a pass over particles
+
+struct Exchange {
+    std::size_t width;
+    double kt;
+    const double *keep, *noise;
+    noise::Source source;
+    const std::uint32_t* ids;
+    const double* mass;
+    Motion* motion;
+    Vec3* auxiliary;  ///< by id
+};
+
+/// For one particle `width` vectors, for a block of them `width` sets of normal numbers.
+struct Scratch {
+    noise::Normals* normals;
+    Vec3 *before, *after;
+};
+
+REGRAIN_INLINE void draw_normals(const Exchange& work, std::size_t first, std::size_t count,
+                                 noise::Normals* out) {
+    noise::Words words;
+    const std::uint32_t* ids = work.ids + first;
+    for (std::size_t k = 0; k < work.width; ++k) {
+        noise::draw(
+            work.source, static_cast<std::uint16_t>(k), count,
+            [ids](std::size_t i) { return ids[i]; }, words);
+        noise::normals(words, count, out[k]);
+    }
+}
+
+// after = keep before + size noise g, both matrices by rows, the second one lower triangular.
+REGRAIN_INLINE void propagate(const Exchange& work, const Scratch& s, std::size_t i, double size) {
+    const std::size_t n = work.width;
+    for (std::size_t r = 0; r < n; ++r) {
+        Vec3 kept, random;
+        for (std::size_t c = 0; c < n; ++c) kept += work.keep[r * n + c] * s.before[c];
+        for (std::size_t c = 0; c <= r; ++c) {
+            const noise::Normals& g = s.normals[c];
+            random += work.noise[r * n + c] * Vec3{g.x[i], g.y[i], g.z[i]};
+        }
+        s.after[r] = kept + size * random;
+    }
+}
+
+REGRAIN_INLINE double exchange_rows(const Exchange& work, const Scratch& s, std::size_t begin,
+                                    std::size_t end) {
+    const std::size_t terms = work.width - 1;
+    double heat = 0.0;
+    for (std::size_t first = begin; first < end; first += block) {
+        const std::size_t count = std::min(block, end - first);
+        draw_normals(work, first, count, s.normals);
+        for (std::size_t i = 0; i < count; ++i) {
+            Motion& m = work.motion[first + i];
+            Vec3* z = work.auxiliary + terms * work.ids[first + i];
+            s.before[0] = m.v;
+            std::copy(z, z + terms, s.before + 1);
+            propagate(work, s, i, std::sqrt(work.kt * m.inverse_mass));
+            m.v = s.after[0];
+            std::copy(s.after + 1, s.after + work.width, z);
+            heat += 0.5 * work.mass[first + i] * (norm2(s.after[0]) - norm2(s.before[0]));
+        }
+    }
+    return heat;
+}
+
+#if REGRAIN_X86
+REGRAIN_TARGET_V4 double exchange_v4(const Exchange& work, const Scratch& s, std::size_t begin,
+                                     std::size_t end) {
+    return exchange_rows(work, s, begin, end);
+}
+REGRAIN_TARGET_V3 double exchange_v3(const Exchange& work, const Scratch& s, std::size_t begin,
+                                     std::size_t end) {
+    return exchange_rows(work, s, begin, end);
+}
+#endif
+double exchange_any(const Exchange& work, const Scratch& s, std::size_t begin, std::size_t end) {
+    return exchange_rows(work, s, begin, end);
+}
+
 }  // namespace
 
 MemoryBath::MemoryBath(const GeneralizedLangevin& law, double dt, std::size_t particles)
@@ -89,46 +170,14 @@ void MemoryBath::draw(const noise::Source& source, std::span<const double> inver
 
 double MemoryBath::exchange(const noise::Source& source, std::span<const std::uint32_t> ids,
                             std::span<const double> mass, std::span<Motion> motion) {
+    const Exchange work{width_,     kt_,         keep_.data(),  noise_.data(),    source,
+                        ids.data(), mass.data(), motion.data(), auxiliary_.data()};
     return parallel_sum<double>(motion.size(), [&](std::size_t begin, std::size_t end) {
-        return exchange(source, begin, end, ids.data(), mass.data(), motion.data());
+        std::vector<noise::Normals> normals(width_);
+        std::vector<Vec3> before(width_), after(width_);
+        const Scratch scratch{normals.data(), before.data(), after.data()};
+        return simd::dispatch(REGRAIN_LEVELS(exchange), work, scratch, begin, end);
     });
-}
-
-double MemoryBath::exchange(const noise::Source& source, std::size_t begin, std::size_t end,
-                            const std::uint32_t* ids, const double* mass, Motion* motion) {
-    const std::size_t n = width_;
-    std::vector<noise::Normals> g(n);
-    std::vector<Vec3> before(n), after(n);
-    noise::Words words;
-    double heat = 0.0;
-    for (std::size_t first = begin; first < end; first += block) {
-        const std::size_t count = std::min(block, end - first);
-        for (std::size_t k = 0; k < n; ++k) {
-            noise::draw(
-                source, static_cast<std::uint16_t>(k), count,
-                [&](std::size_t i) { return ids[first + i]; }, words);
-            noise::normals(words, count, g[k]);
-        }
-        for (std::size_t i = 0; i < count; ++i) {
-            Motion& m = motion[first + i];
-            Vec3* z = auxiliary_.data() + (n - 1) * ids[first + i];
-            before[0] = m.v;
-            std::copy(z, z + n - 1, before.begin() + 1);
-            const double size = std::sqrt(kt_ * m.inverse_mass);
-            for (std::size_t r = 0; r < n; ++r) {
-                Vec3 sum;
-                for (std::size_t c = 0; c < n; ++c) sum += keep_[r * n + c] * before[c];
-                for (std::size_t c = 0; c <= r; ++c) {
-                    sum += noise_[r * n + c] * size * Vec3{g[c].x[i], g[c].y[i], g[c].z[i]};
-                }
-                after[r] = sum;
-            }
-            m.v = after[0];
-            std::copy(after.begin() + 1, after.end(), z);
-            heat += 0.5 * mass[first + i] * (norm2(after[0]) - norm2(before[0]));
-        }
-    }
-    return heat;
 }
 
 std::vector<double> MemoryBath::state() const {

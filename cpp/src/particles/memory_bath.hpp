@@ -32,9 +32,6 @@ public:
     void set_state(std::span<const double> state);
 
 private:
-    [[nodiscard]] double exchange(const noise::Source& source, std::size_t begin, std::size_t end,
-                                  const std::uint32_t* ids, const double* mass, Motion* motion);
-
     std::size_t width_;  ///< a velocity and its auxiliaries
     double kt_;
     std::vector<double> keep_, noise_;  ///< width x width: the matrix, and a lower triangular one
