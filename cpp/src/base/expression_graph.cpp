@@ -188,7 +188,7 @@ Id Graph::simpler(Operation operation, Id a, Id b, Id c, bool& found) {
             break;
         case Operation::divide:
             if (is(a, 0.0)) return a;
-            if (is_constant(b) && nodes_[b].value != 0.0) {
+            if (is_constant(b) && std::isfinite(1.0 / nodes_[b].value)) {
                 return make(Operation::multiply, constant(1.0 / nodes_[b].value), a);
             }
             break;

@@ -67,6 +67,7 @@ TEST("formulas are read as mathematics is written") {
     CHECK(value("floor(x)", -0.5) == -1.0);
     CHECK(value("atan2(x, y)", 1.0, -1.0) == std::atan2(1.0, -1.0));
     CHECK(value("x^0", 0.0) == 1.0);
+    CHECK_NEAR(value("x / 1e-310", 1e-309), 10.0, 1e-12);
     CHECK(value("x^-2", 2.0) == 0.25);
     CHECK_NEAR(value("x^1.5", 4.0), 8.0, 1e-14);
 }
