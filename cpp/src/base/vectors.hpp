@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "regrain/base/simd.hpp"
 
@@ -37,6 +38,7 @@ struct Types {
     typedef std::int64_t Int __attribute__((vector_size(W * 8)));
     typedef std::uint32_t Index __attribute__((vector_size(W * 4)));
     typedef std::int32_t Whole __attribute__((vector_size(W * 4)));
+    typedef std::uint8_t Byte __attribute__((vector_size(W)));
 };
 template <int W>
 using Double = typename Types<W>::Double;
@@ -72,6 +74,10 @@ REGRAIN_INLINE Index<W> iota(std::uint32_t first) {
     return v;
 }
 
+/// Vectors of reals of either precision.
+template <class S, int W>
+using Real = std::conditional_t<std::is_same_v<S, float>, Float<W>, Double<W>>;
+
 // By doubling, as GCC 12 makes one insertion per lane of {x, x, ...} and of x + Double<W>{}.
 template <int W>
 REGRAIN_INLINE Double<W> broadcast(double x) {
@@ -83,6 +89,33 @@ REGRAIN_INLINE Double<W> broadcast(double x) {
         return __builtin_shufflevector(half, half, 0, 1, 2, 3);
     } else {
         return Double<2>{x, x};
+    }
+}
+
+template <int W>
+REGRAIN_INLINE Float<W> broadcast(float x) {
+    if constexpr (W == 16) {
+        const Float<8> half = broadcast<8>(x);
+        return __builtin_shufflevector(half, half, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+                                       15);
+    } else if constexpr (W == 8) {
+        const Float<4> half = broadcast<4>(x);
+        return __builtin_shufflevector(half, half, 0, 1, 2, 3, 4, 5, 6, 7);
+    } else {
+        return Float<4>{x, x, x, x};
+    }
+}
+
+/// Two halves behind each other.
+template <int W>
+REGRAIN_INLINE Float<W> join(const Float<W / 2>& low, const Float<W / 2>& high) {
+    if constexpr (W == 16) {
+        return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+                                       15);
+    } else if constexpr (W == 8) {
+        return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+    } else {
+        return __builtin_shufflevector(low, high, 0, 1, 2, 3);
     }
 }
 
@@ -101,11 +134,34 @@ REGRAIN_INLINE double sum(const Double<W>& v) {
     }
 }
 
+// The last four in double.
+template <int W>
+REGRAIN_INLINE double sum(const Float<W>& v) {
+    if constexpr (W == 16) {
+        const Float<8> h = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                           __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+        return sum<8>(h);
+    } else if constexpr (W == 8) {
+        const Float<4> h =
+            __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+        return sum<4>(h);
+    } else {
+        return sum<4>(__builtin_convertvector(v, Double<4>));
+    }
+}
+
 // One instruction, given -fno-math-errno.
 template <int W>
 REGRAIN_INLINE Double<W> sqrt(const Double<W>& v) {
     Double<W> root;
     for (int k = 0; k < W; ++k) root[k] = __builtin_sqrt(v[k]);
+    return root;
+}
+
+template <int W>
+REGRAIN_INLINE Float<W> sqrt(const Float<W>& v) {
+    Float<W> root;
+    for (int k = 0; k < W; ++k) root[k] = __builtin_sqrtf(v[k]);
     return root;
 }
 
@@ -120,6 +176,13 @@ REGRAIN_INLINE bool any(const Int<W>& mask) {
 template <int W>
 REGRAIN_INLINE double smallest(const Double<W>& v) {
     double least = v[0];
+    for (int k = 1; k < W; ++k) least = v[k] < least ? v[k] : least;
+    return least;
+}
+
+template <int W>
+REGRAIN_INLINE float smallest(const Float<W>& v) {
+    float least = v[0];
     for (int k = 1; k < W; ++k) least = v[k] < least ? v[k] : least;
     return least;
 }
@@ -210,6 +273,70 @@ REGRAIN_INLINE void store_records(void* to, const Columns<W>& c) {
         store(record + 16, V{c.z[0], c.w[0]});
         store(record + 32, V{c.x[1], c.y[1]});
         store(record + 48, V{c.z[1], c.w[1]});
+    }
+}
+
+/// Four floats of each of W records in memory, as four vectors.
+template <int W>
+struct FloatColumns {
+    Float<W> x, y, z, w;
+};
+
+/// record(k) points to the k-th record.
+template <int W, class Record>
+REGRAIN_INLINE FloatColumns<W> transpose_floats(Record&& record) {
+    // The k-th record of each four in a vector, then fours of fours.
+    const auto every_fourth = [&](int k) __attribute__((always_inline)) {
+        if constexpr (W == 4) {
+            return load<Float<4>>(record(k));
+        } else if constexpr (W == 8) {
+            return join<8>(load<Float<4>>(record(k)), load<Float<4>>(record(k + 4)));
+        } else {
+            return join<16>(join<8>(load<Float<4>>(record(k)), load<Float<4>>(record(k + 4))),
+                            join<8>(load<Float<4>>(record(k + 8)), load<Float<4>>(record(k + 12))));
+        }
+    };
+    const Float<W> a = every_fourth(0), b = every_fourth(1), c = every_fourth(2),
+                   d = every_fourth(3);
+    const auto low = [](const Float<W>& p, const Float<W>& q) __attribute__((always_inline)) {
+        if constexpr (W == 4) return __builtin_shufflevector(p, q, 0, 4, 1, 5);
+        if constexpr (W == 8) return __builtin_shufflevector(p, q, 0, 8, 1, 9, 4, 12, 5, 13);
+        if constexpr (W == 16)
+            return __builtin_shufflevector(p, q, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28,
+                                           13, 29);
+    };
+    const auto high = [](const Float<W>& p, const Float<W>& q) __attribute__((always_inline)) {
+        if constexpr (W == 4) return __builtin_shufflevector(p, q, 2, 6, 3, 7);
+        if constexpr (W == 8) return __builtin_shufflevector(p, q, 2, 10, 3, 11, 6, 14, 7, 15);
+        if constexpr (W == 16)
+            return __builtin_shufflevector(p, q, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30,
+                                           15, 31);
+    };
+    const auto first = [](const Float<W>& p, const Float<W>& q) __attribute__((always_inline)) {
+        if constexpr (W == 4) return __builtin_shufflevector(p, q, 0, 1, 4, 5);
+        if constexpr (W == 8) return __builtin_shufflevector(p, q, 0, 1, 8, 9, 4, 5, 12, 13);
+        if constexpr (W == 16)
+            return __builtin_shufflevector(p, q, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13,
+                                           28, 29);
+    };
+    const auto second = [](const Float<W>& p, const Float<W>& q) __attribute__((always_inline)) {
+        if constexpr (W == 4) return __builtin_shufflevector(p, q, 2, 3, 6, 7);
+        if constexpr (W == 8) return __builtin_shufflevector(p, q, 2, 3, 10, 11, 6, 7, 14, 15);
+        if constexpr (W == 16)
+            return __builtin_shufflevector(p, q, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15,
+                                           30, 31);
+    };
+    const Float<W> ab = low(a, b), cd = low(c, d), ab2 = high(a, b), cd2 = high(c, d);
+    return {first(ab, cd), second(ab, cd), first(ab2, cd2), second(ab2, cd2)};
+}
+
+/// The same for records of either precision, by the type of the numbers.
+template <class S, int W, class Record>
+REGRAIN_INLINE auto transpose_of(Record&& record) {
+    if constexpr (std::is_same_v<S, float>) {
+        return transpose_floats<W>(record);
+    } else {
+        return transpose<W>(record);
     }
 }
 

@@ -93,7 +93,7 @@ std::uint32_t add(BondedGroup& group, const Compiled& compiled) {
     group.parameters.insert(group.parameters.end(), compiled.rows.begin(), compiled.rows.end());
     if (compiled.table != nullptr) {
         group.parameters.back().v[2] =
-            static_cast<double>(group.table_rows.size() + 1) + integer_in_bits;
+            static_cast<double>(group.table_rows.size() + 1) + integer_in_bits<double>;
         append_centred(*compiled.table, group.table_rows);
     }
     return number;

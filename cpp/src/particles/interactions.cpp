@@ -7,7 +7,7 @@ namespace regrain::particles {
 
 Interactions::Interactions(const ForceField& field, std::span<const std::int32_t> types,
                            const SimulationSettings& settings)
-    : engine(field, types, settings.skin),
+    : engine(field, types, settings.skin, settings.precision),
       triples(field, settings.skin),
       bonded(field, types.size()),
       coulomb(field, types.size()),

@@ -97,6 +97,7 @@ struct PairEngine::Impl {
     PairParameters parameters;
     std::vector<std::int32_t> types;
     double skin;
+    bool mixed;
     std::optional<PairList> list;  ///< none when nothing interacts in space
     std::optional<Box> box, built_box;
     std::vector<Row> rows, built, old_rows;  ///< rows: the particles, then the halo
@@ -107,14 +108,18 @@ struct PairEngine::Impl {
     std::uint64_t version{0};
     bool renamed{false};  ///< the lattice vectors, since the last build
 
-    Impl(const ForceField& field, std::span<const std::int32_t> t, double s)
-        : parameters(field, t), types(t.begin(), t.end()), skin(s) {
+    Impl(const ForceField& field, std::span<const std::int32_t> t, double s, Precision p)
+        : parameters(field, t), types(t.begin(), t.end()), skin(s), mixed(p == Precision::mixed) {
         if (!(skin >= 0.0) || !std::isfinite(skin)) {
             throw Error("the skin of the neighbour list is " + std::to_string(skin) +
                         "; it must be zero or a positive length");
         }
         Exclusions exclusions(field.exclusions, types.size());
-        if (parameters.largest_reach > 0.0) list.emplace(parameters, skin, std::move(exclusions));
+        if (mixed) parameters.make_single();
+        if (parameters.largest_reach > 0.0) {
+            const bool of_rows = !mixed || !field.triples.empty();
+            list.emplace(parameters, skin, std::move(exclusions), of_rows, mixed);
+        }
     }
 
     [[nodiscard]] std::size_t size() const { return types.size(); }
@@ -212,12 +217,12 @@ struct PairEngine::Impl {
             for (std::size_t k = begin; k < end; ++k)
                 charged[k] = {rows[k].x, rows[k].y, rows[k].z, charged[k].tag};
         });
-        Sums sums = run(&charge_kernel, nullptr, charged, forces, with_sums);
+        Sums sums = run(charge_kernels, nullptr, charged, forces, with_sums);
         std::swap(sums.charge, sums.energy);
         return sums;
     }
 
-    Sums run(PairKernel kernel, const KindParameters* kind, const std::vector<Row>& of,
+    Sums run(const PairKernels& kernels, const KindParameters* kind, const std::vector<Row>& of,
              std::span<Vec3> forces, bool with_sums) {
         return parallel_sum<Sums>(
             size(),
@@ -226,7 +231,7 @@ struct PairEngine::Impl {
                 const PairList::Chunk& chunk = list->chunks()[begin / PairList::chunk];
                 PairTask task{&parameters, kind, of.data(),     &chunk,
                               begin,       end,  forces.data(), with_sums ? &sums : nullptr};
-                kernel(task);
+                (mixed ? kernels.mixed : kernels.full)(task);
                 if (task.suspicious) name_overlaps(task);
                 return sums;
             },
@@ -237,9 +242,7 @@ struct PairEngine::Impl {
     void name_overlaps(const PairTask& task) const {
         for (std::size_t i = task.begin; i < task.end; ++i) {
             check_finite(rows[i], ids[i]);
-            const auto& first = task.list->first;
-            for (auto k = first[i - task.begin]; k < first[i - task.begin + 1]; ++k) {
-                const std::uint32_t j = task.list->neighbors[k];
+            for (const std::uint32_t j : list->listed(i)) {
                 if (j + 1 == rows.size()) continue;
                 const double r = norm(position(rows[i]) - position(rows[j]));
                 const std::size_t pair = parameters.pair(rows[i].tag, rows[j].tag);
@@ -268,8 +271,9 @@ struct PairEngine::Impl {
     }
 };
 
-PairEngine::PairEngine(const ForceField& field, std::span<const std::int32_t> types, double skin)
-    : impl_(std::make_unique<Impl>(field, types, skin)) {}
+PairEngine::PairEngine(const ForceField& field, std::span<const std::int32_t> types, double skin,
+                       Precision precision)
+    : impl_(std::make_unique<Impl>(field, types, skin, precision)) {}
 PairEngine::~PairEngine() = default;
 PairEngine::PairEngine(PairEngine&&) noexcept = default;
 PairEngine& PairEngine::operator=(PairEngine&&) noexcept = default;
@@ -319,9 +323,10 @@ std::span<const std::uint32_t> PairEngine::image_source() const {
 }
 std::span<const std::uint32_t> PairEngine::neighbors(std::size_t row) const {
     if (!impl_->list) return {};
-    const PairList::Chunk& chunk = impl_->list->chunks()[row / PairList::chunk];
-    const std::uint32_t* first = chunk.first.data() + row % PairList::chunk;
-    return {chunk.neighbors.data() + first[0], chunk.neighbors.data() + first[1]};
+    return impl_->list->of_row(row);
+}
+void PairEngine::list_rows() {
+    if (impl_->list) impl_->list->list_rows();
 }
 std::uint64_t PairEngine::version() const { return impl_->version; }
 
@@ -362,7 +367,7 @@ Sums PairEngine::compute(std::span<Vec3> forces, bool with_sums) {
     Sums sums;
     for (std::size_t k = 0; k < PairParameters::kinds; ++k) {
         const KindParameters& kind = self.parameters.kind[k];
-        if (kind.any) sums += self.run(pair_kernels[k], &kind, self.rows, forces, with_sums);
+        if (kind.any) sums += self.run(*pair_kernels[k], &kind, self.rows, forces, with_sums);
     }
     if (self.parameters.charges && self.list) sums += self.run_charges(forces, with_sums);
     return sums;

@@ -26,9 +26,18 @@ struct PairTask {
 
 using PairKernel = void (*)(PairTask&);
 
-/// The kernel of each kind of potential, in the order of PairPotential.
-extern const std::array<PairKernel, PairParameters::kinds> pair_kernels;
+/// In double precision from the lists of rows, and in mixed precision from the lists of groups.
+struct PairKernels {
+    PairKernel full, mixed;
+};
 
-void charge_kernel(PairTask& task);
+extern const PairKernels lennard_jones_kernels, table_kernels, yukawa_kernels, gaussian_kernels,
+    soft_kernels;
+/// Of charges, which are in double precision in both.
+extern const PairKernels charge_kernels;
+
+/// Those of each kind of potential, in the order of PairPotential.
+inline constexpr std::array<const PairKernels*, PairParameters::kinds> pair_kernels{
+    &lennard_jones_kernels, &table_kernels, &yukawa_kernels, &gaussian_kernels, &soft_kernels};
 
 }  // namespace regrain::particles

@@ -56,8 +56,11 @@ void Halo::renew(std::vector<Row>& rows, std::size_t n, const Box& box) const {
     });
 }
 
-PairList::PairList(const PairParameters& parameters, double skin, Exclusions exclusions)
+PairList::PairList(const PairParameters& parameters, double skin, Exclusions exclusions, bool rows,
+                   bool groups)
     : types_(parameters.types),
+      of_rows_(rows),
+      of_groups_(groups),
       exclusions_(std::move(exclusions)),
       grid_(parameters.largest_reach + skin) {
     for (const double own : parameters.reach) {
@@ -150,31 +153,113 @@ void PairList::build(std::vector<Row>& rows, std::size_t n, std::span<const std:
 
 void PairList::fill(Chunk& out, std::span<const Row> rows, std::size_t begin, std::size_t end,
                     std::span<const std::uint32_t> ids) const {
-    const auto dummy = static_cast<std::uint32_t>(rows.size() - 1);
     Nearby nearby;
-    std::size_t count = 0;
-    out.first.clear();
+    out.first.assign(1, 0);
+    out.groups.first.assign(1, 0);
+    out.groups.first_mask.assign(1, 0);
     for (std::size_t group = begin; group < end; group += group_size) {
-        const std::size_t last = std::min(end, group + group_size);
-        find(rows.subspan(group, last - group), group, nearby);
-        // Each has the others of its group as neighbours, too, if they are near.
-        const std::size_t most = (last - group) * (nearby.count + group_size + padding + 16);
-        if (out.neighbors.size() < count + most) out.neighbors.resize((count + most) * 5 / 4);
-        for (std::size_t i = group; i < last; ++i) {
-            out.first.push_back(static_cast<std::uint32_t>(count));
-            std::uint32_t* list = out.neighbors.data() + count;
-            std::size_t found = 0;
-            for (std::size_t j = group; j < last; ++j) {
-                list[found] = static_cast<std::uint32_t>(j);
-                found += static_cast<std::size_t>(j != i);
-            }
-            found += search_row(nearby, grid_.place(rows[i]), grid_.sure_reach(), list + found);
-            if (selective_) found = select(list, found, i, rows, ids);
-            while (found % padding != 0) list[found++] = dummy;
-            count += found;
-        }
+        const std::size_t count = std::min(end - group, group_size);
+        find(rows.subspan(group, count), group, nearby);
+        if (of_rows_) add_rows(out, nearby, rows, group, count, ids);
+        if (of_groups_) add_group(out.groups, nearby, rows, group, count, ids);
     }
-    out.first.push_back(static_cast<std::uint32_t>(count));
+}
+
+namespace {
+
+template <class T>
+T* room_for(std::vector<T>& list, std::size_t count, std::size_t more) {
+    if (list.size() < count + more) list.resize((count + more) * 5 / 4);
+    return list.data() + count;
+}
+
+}  // namespace
+
+void PairList::add_rows(Chunk& out, const Nearby& nearby, std::span<const Row> rows,
+                        std::size_t group, std::size_t count,
+                        std::span<const std::uint32_t> ids) const {
+    const auto dummy = static_cast<std::uint32_t>(rows.size() - 1);
+    const std::size_t most = nearby.count + group_size + padding + PairGrid::overread;
+    for (std::size_t i = group; i < group + count; ++i) {
+        std::uint32_t* list = room_for(out.neighbors, out.first.back(), most);
+        std::size_t found = 0;
+        // Each has the others of its group as neighbours, too.
+        for (std::size_t j = group; j < group + count; ++j) {
+            list[found] = static_cast<std::uint32_t>(j);
+            found += static_cast<std::size_t>(j != i);
+        }
+        found += search_row(nearby, grid_.place(rows[i]), grid_.sure_reach(), list + found);
+        if (selective_) found = select(list, found, i, rows, ids);
+        while (found % padding != 0) list[found++] = dummy;
+        out.first.push_back(out.first.back() + static_cast<std::uint32_t>(found));
+    }
+}
+
+// First the rows of the group and those that are excluded from some of them, then the others.
+void PairList::add_group(Groups& out, const Nearby& nearby, std::span<const Row> rows,
+                         std::size_t group, std::size_t count,
+                         std::span<const std::uint32_t> ids) const {
+    const auto dummy = static_cast<std::uint32_t>(rows.size() - 1);
+    const std::size_t most = nearby.count + group_size + 2 * Groups::padding;
+    std::uint32_t* list = room_for(out.neighbors, out.first.back(), most);
+    std::uint8_t* masks = room_for(out.masks, out.first_mask.back(), most);
+    const auto all = static_cast<std::uint8_t>((1U << count) - 1U);
+    std::size_t special = 0;
+    const auto add_special = [&](std::uint32_t row, unsigned mask) {
+        list[special] = row;
+        masks[special++] = static_cast<std::uint8_t>(mask);
+    };
+    // Whether a row is within reach of one of the group, and by which of them it is not excluded.
+    const auto near = [&](std::uint32_t j) {
+        for (std::size_t g = 0; g < count; ++g) {
+            const Row& row = rows[group + g];
+            const Vec3 d{rows[j].x - row.x, rows[j].y - row.y, rows[j].z - row.z};
+            if (norm2(d) < reach2_[static_cast<std::size_t>(row.tag) * types_ +
+                                   static_cast<std::size_t>(rows[j].tag)])
+                return true;
+        }
+        return false;
+    };
+    const auto seen_by = [&](std::uint32_t j) {
+        unsigned mask = 0;
+        for (std::size_t g = 0; g < count; ++g) {
+            if (!excluded(group + g, j, ids)) mask |= 1U << g;
+        }
+        return mask;
+    };
+    for (std::size_t g = 0; g < count; ++g) {
+        const auto row = static_cast<std::uint32_t>(group + g);
+        const unsigned others = all & ~(1U << g);
+        add_special(row, selective_ ? others & seen_by(row) : others);
+    }
+    std::size_t found = special;
+    if (selective_) {
+        std::vector<std::uint32_t> plain;
+        for (std::size_t k = 0; k < nearby.count; ++k) {
+            if (!near(nearby.row[k])) continue;
+            const unsigned mask = seen_by(nearby.row[k]);
+            if (mask == all) plain.push_back(nearby.row[k]);
+            if (mask != all && mask != 0) add_special(nearby.row[k], mask);
+        }
+        std::copy(plain.begin(), plain.end(), list + special);
+        found = special + plain.size();
+    } else {
+        std::copy_n(nearby.row.begin(), nearby.count, list + special);
+        found = special + nearby.count;
+    }
+    while (found % Groups::padding != 0) list[found++] = dummy;
+    // A group at the end may be smaller: then nobody else sees its neighbours.
+    const std::size_t masked = count < group_size ? found : special;
+    while (special < masked || special % Groups::padding != 0) masks[special++] = all;
+    out.first.push_back(out.first.back() + static_cast<std::uint32_t>(found));
+    out.first_mask.push_back(out.first_mask.back() + static_cast<std::uint32_t>(special));
+}
+
+bool PairList::excluded(std::size_t i, std::uint32_t j, std::span<const std::uint32_t> ids) const {
+    const std::span<const std::uint32_t> left_out = exclusions_.of(ids[i]);
+    if (left_out.empty()) return false;
+    const std::uint32_t id = ids[j < ids.size() ? j : halo_.source[j - ids.size()]];
+    return std::find(left_out.begin(), left_out.end(), id) != left_out.end();
 }
 
 // What is near the rows of a group, from row number `first` on.
@@ -189,30 +274,43 @@ void PairList::find(std::span<const Row> group, std::size_t first, Nearby& nearb
 // Keeps the neighbours that are within the reach of their pair of types and not excluded.
 std::size_t PairList::select(std::uint32_t* list, std::size_t found, std::size_t i,
                              std::span<const Row> rows, std::span<const std::uint32_t> ids) const {
-    const std::span<const std::uint32_t> left_out = exclusions_.of(ids[i]);
     const double* reach2 = &reach2_[static_cast<std::size_t>(rows[i].tag) * types_];
     std::size_t kept = 0;
     for (std::size_t k = 0; k < found; ++k) {
         const std::uint32_t j = list[k];
         const Vec3 d{rows[j].x - rows[i].x, rows[j].y - rows[i].y, rows[j].z - rows[i].z};
-        if (!(norm2(d) < reach2[rows[j].tag])) continue;
-        if (!left_out.empty()) {
-            const std::uint32_t id = ids[j < ids.size() ? j : halo_.source[j - ids.size()]];
-            if (std::find(left_out.begin(), left_out.end(), id) != left_out.end()) continue;
-        }
-        list[kept++] = j;
+        if (norm2(d) < reach2[rows[j].tag] && !excluded(i, j, ids)) list[kept++] = j;
     }
     return kept;
 }
 
+std::vector<std::uint32_t> PairList::listed(std::size_t row) const {
+    if (of_rows_) {
+        const auto list = of_row(row);
+        return {list.begin(), list.end()};
+    }
+    const Groups& groups = chunks_[row / chunk].groups;
+    const std::size_t group = row % chunk / group_size;
+    const std::uint8_t* masks = groups.masks.data() + groups.first_mask[group];
+    const std::size_t masked = groups.first_mask[group + 1] - groups.first_mask[group];
+    const std::uint32_t* list = groups.neighbors.data() + groups.first[group];
+    std::vector<std::uint32_t> seen;
+    for (std::size_t k = 0; k < groups.first[group + 1] - groups.first[group]; ++k) {
+        const unsigned mask = k < masked ? masks[k] : ~0U;
+        if ((mask >> row % group_size & 1U) != 0U) seen.push_back(list[k]);
+    }
+    return seen;
+}
+
 double PairList::mean_neighbors() const {
     std::size_t listed = 0;
-    std::size_t rows = 0;
+    std::size_t lists = 0;
     for (const Chunk& c : chunks_) {
-        listed += c.first.back();
-        rows += c.first.size() - 1;
+        const auto& first = of_rows_ ? c.first : c.groups.first;
+        listed += first.back();
+        lists += first.size() - 1;
     }
-    return rows == 0 ? 0.0 : static_cast<double>(listed) / static_cast<double>(rows);
+    return lists == 0 ? 0.0 : static_cast<double>(listed) / static_cast<double>(lists);
 }
 
 }  // namespace regrain::particles

@@ -42,12 +42,27 @@ public:
     static constexpr std::size_t chunk = 256;  ///< rows that one task works on
     static constexpr std::size_t padding = 8;  ///< a list is a multiple of this long
 
+    /// Lists of group_size rows each. The first entries are not neighbours of all rows of the
+    /// group: of them there are bits, the lowest for the first row.
+    struct Groups {
+        static constexpr std::size_t padding = 16;
+        std::vector<std::uint32_t> neighbors, first;  ///< as for rows, but per group
+        std::vector<std::uint8_t> masks;
+        std::vector<std::uint32_t> first_mask;  ///< of each group of the chunk, and the end
+    };
     struct Chunk {
         std::vector<std::uint32_t> neighbors;  ///< row numbers, and room behind them
         std::vector<std::uint32_t> first;      ///< of each row of the chunk, and the end
+        Groups groups;
     };
 
-    PairList(const PairParameters& parameters, double skin, Exclusions exclusions);
+    PairList(const PairParameters& parameters, double skin, Exclusions exclusions, bool rows,
+             bool groups);
+
+    /// Which lists are made: of rows, of groups of them, or both.
+    [[nodiscard]] bool of_rows() const { return of_rows_; }
+    [[nodiscard]] bool of_groups() const { return of_groups_; }
+    void list_rows() { of_rows_ = true; }
 
     [[nodiscard]] double reach() const { return grid_.reach(); }
 
@@ -65,6 +80,15 @@ public:
 
     [[nodiscard]] const Halo& halo() const { return halo_; }
     [[nodiscard]] std::span<const Chunk> chunks() const { return chunks_; }
+    /// The list of a row, where lists of rows are made.
+    [[nodiscard]] std::span<const std::uint32_t> of_row(std::size_t row) const {
+        const Chunk& c = chunks_[row / chunk];
+        const std::uint32_t* first = c.first.data() + row % chunk;
+        return {c.neighbors.data() + first[0], c.neighbors.data() + first[1]};
+    }
+    /// What the kernel went through for a row, but itself and what is excluded.
+    [[nodiscard]] std::vector<std::uint32_t> listed(std::size_t row) const;
+    /// Per row, or in mixed precision per group.
     [[nodiscard]] double mean_neighbors() const;
 
 private:
@@ -75,11 +99,18 @@ private:
     void make_halo(std::vector<Row>& rows, std::size_t n, const Box& box);
     void fill(Chunk& out, std::span<const Row> rows, std::size_t begin, std::size_t end,
               std::span<const std::uint32_t> ids) const;
+    void add_rows(Chunk& out, const Nearby& nearby, std::span<const Row> rows, std::size_t group,
+                  std::size_t count, std::span<const std::uint32_t> ids) const;
+    void add_group(Groups& out, const Nearby& nearby, std::span<const Row> rows, std::size_t group,
+                   std::size_t count, std::span<const std::uint32_t> ids) const;
+    [[nodiscard]] bool excluded(std::size_t i, std::uint32_t j,
+                                std::span<const std::uint32_t> ids) const;
     void find(std::span<const Row> group, std::size_t first, Nearby& nearby) const;
     std::size_t select(std::uint32_t* list, std::size_t found, std::size_t i,
                        std::span<const Row> rows, std::span<const std::uint32_t> ids) const;
 
     std::size_t types_;
+    bool of_rows_, of_groups_;
     bool selective_{false};       ///< whether the largest reach is not all there is to check
     std::vector<double> reach2_;  ///< per pair of types
     Exclusions exclusions_;

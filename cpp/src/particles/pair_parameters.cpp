@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <initializer_list>
 #include <limits>
 #include <variant>
@@ -134,7 +135,7 @@ struct Compiler {
     Compiled operator()(const TabulatedPair& p) const {
         const CubicTable& t = p.table;
         const Quad grid{{t.x_max() * t.x_max(), 1.0 / t.spacing(), t.x_min() / t.spacing() + 0.5,
-                         static_cast<double>(first_row) + integer_in_bits}};
+                         static_cast<double>(first_row) + integer_in_bits<double>}};
         return {grid, {}, t.x_min()};
     }
 
@@ -217,8 +218,8 @@ PairParameters::PairParameters(const ForceField& field, std::span<const std::int
     }
     const std::size_t pairs = types * types;
     for (KindParameters& k : kind) {
-        k.force.assign(pairs, {});
-        k.energy.assign(pairs, {});
+        k.full.force.assign(pairs, {});
+        k.full.energy.assign(pairs, {});
     }
     cutoff.assign(pairs, 0.0);
     overlap.assign(pairs, 0.0);
@@ -231,8 +232,8 @@ PairParameters::PairParameters(const ForceField& field, std::span<const std::int
         const Compiled compiled = std::visit(Compiler{first_row[index]}, potential);
         KindParameters& k = kind[potential.index()];
         k.any = true;
-        k.force[p] = compiled.force;
-        k.energy[p] = compiled.energy;
+        k.full.force[p] = compiled.force;
+        k.full.energy[p] = compiled.energy;
         k.force_shifted = k.force_shifted || compiled.energy.v[3] != 0.0;
         k.largest_force = std::max(k.largest_force, compiled.largest_force);
         cutoff[p] = cutoff_of(potential);
@@ -256,6 +257,46 @@ PairParameters::PairParameters(const ForceField& field, std::span<const std::int
         }
     }
     for (const double r : reach) largest_reach = std::max(largest_reach, r);
+}
+
+void PairParameters::make_single() {
+    // There must be room for what the kernels make of a number, and nothing that matters may
+    // vanish.
+    const auto check_number = [](double x, bool matters) {
+        if (std::abs(x) < 1e28 && (!matters || x == 0.0 || std::abs(x) > 1e-28)) return;
+        char text[32];
+        std::snprintf(text, sizeof text, "%.4g", x);
+        throw Error(std::string("a pair potential has the number ") + text +
+                    ", for which single precision has no room; use units in which distances and "
+                    "energies are near one, or double precision");
+    };
+    const auto rounded = [&](const std::vector<Quad>& of, std::size_t that_matter) {
+        std::vector<QuadOf<float>> single(of.size());
+        for (std::size_t k = 0; k < of.size(); ++k) {
+            for (std::size_t m = 0; m < 4; ++m) {
+                check_number(of[k].v[m], m < that_matter);
+                single[k].v[m] = static_cast<float>(of[k].v[m]);
+            }
+        }
+        return single;
+    };
+    for (KindParameters& k : kind) {
+        k.single.force = rounded(k.full.force, 3);
+        k.single.energy = rounded(k.full.energy, 0);
+    }
+    if (table_rows.size() > bits_of_integer<float> / 2) {
+        throw Error("the pair tables have " + std::to_string(table_rows.size()) +
+                    " rows in all, too many for mixed precision; use double");
+    }
+    single_table_rows = rounded(table_rows, 0);
+    // Of numbers of rows what is added leaves single precision its integers, too.
+    constexpr std::size_t tables = 1;
+    static_assert(std::is_same_v<std::variant_alternative_t<tables, PairPotential>, TabulatedPair>);
+    for (std::size_t p = 0; p < types * types; ++p) {
+        const double number = kind[tables].full.force[p].v[3] - integer_in_bits<double>;
+        if (!tabulated[p]) continue;
+        kind[tables].single.force[p].v[3] = static_cast<float>(number) + integer_in_bits<float>;
+    }
 }
 
 }  // namespace regrain::particles

@@ -32,6 +32,24 @@ REGRAIN_INLINE Double<W> exp(const Double<W>& argument) {
     return (Double<W>)((Int<W>)p + ((Int<W>)numbered << 52));
 }
 
+/// The same in single precision; what would be below exp(-80) is kept there.
+template <int W>
+REGRAIN_INLINE Float<W> exp(const Float<W>& argument) {
+    const Float<W> x = argument > -80.0F ? argument : broadcast<W>(-80.0F);
+    constexpr float integer = 0x1.8p23F;
+    const Float<W> numbered = x * 0x1.715476p0F + integer;
+    const Float<W> n = numbered - integer;
+    const Float<W> t = (x - n * 0x1.62e4p-1F) - n * 0x1.7f7d1cp-20F;
+    Float<W> p = t * (1.0F / 5040.0F) + 1.0F / 720.0F;
+    p = p * t + 1.0F / 120.0F;
+    p = p * t + 1.0F / 24.0F;
+    p = p * t + 1.0F / 6.0F;
+    p = p * t + 0.5F;
+    p = p * t + 1.0F;
+    p = p * t + 1.0F;
+    return (Float<W>)((Whole<W>)p + ((Whole<W>)numbered << 23));
+}
+
 /// arcsin(sqrt(m)) / sqrt(m) for m in [0, 1/2] to a rounding error: a Chebyshev series, computed
 /// with 50 digits and written in powers of m.
 template <int W>

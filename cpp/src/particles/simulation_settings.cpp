@@ -119,9 +119,6 @@ void check(const SimulationSettings& s, std::size_t types) {
                 d->rate * s.dt);
     }
     if (s.barostat) check_barostat(*s.barostat, s.dynamics);
-    if (s.precision != Precision::full) {
-        throw Error("pair forces in mixed precision are not there yet; use double");
-    }
 }
 
 }  // namespace regrain::particles

@@ -56,7 +56,7 @@ TripleParameters::TripleParameters(const ForceField& field)
             half.tabulated = true;
             const auto row0 = static_cast<double>(rows.size() + 1);
             half.grid = {{1.0 / table.spacing(), table.x_min() / table.spacing() + 0.5,
-                          row0 + integer_in_bits, 0.0}};
+                          row0 + integer_in_bits<double>, 0.0}};
             append_centred(table, rows);
         }
         const auto [first, middle, second] = term_types;

@@ -34,6 +34,11 @@ struct Sums {
     }
 };
 
+/// In mixed precision pair potentials are evaluated in single precision, at places relative to a
+/// particle nearby, and a lane of a vector adds up a dozen of pairs; these are added up in double.
+/// Charges stay double.
+enum class Precision : std::uint8_t { full, mixed };
+
 /// Pair forces on particles kept in the order of space: rows sorted by cell, a halo of periodic
 /// images behind them, and a full neighbour list (each pair from both sides: no write conflicts,
 /// the same bits for any number of threads). Whoever moves the rows calls `refresh` before
@@ -44,7 +49,8 @@ struct Sums {
 class REGRAIN_EXPORT PairEngine {
 public:
     /// `types` per particle by id. `skin` >= 0 is the extra reach of the list.
-    PairEngine(const ForceField& field, std::span<const std::int32_t> types, double skin);
+    PairEngine(const ForceField& field, std::span<const std::int32_t> types, double skin,
+               Precision precision = Precision::full);
     ~PairEngine();
     PairEngine(PairEngine&&) noexcept;
     PairEngine& operator=(PairEngine&&) noexcept;
@@ -72,6 +78,9 @@ public:
     [[nodiscard]] std::span<const std::uint32_t> image_source() const;
     /// Those within reach of a row, at the last build, and the row far away.
     [[nodiscard]] std::span<const std::uint32_t> neighbors(std::size_t row) const;
+    /// In mixed precision the engine has no use for lists of rows: who asks for `neighbors` says so
+    /// before `assign`. (With triples in the field they are there.)
+    void list_rows();
     /// Another number for each list that any engine built; 0 before the first.
     [[nodiscard]] std::uint64_t version() const;
 

@@ -92,9 +92,6 @@ struct CellRescale {
     double tension{0.0};  ///< energy / area, of all interfaces that are normal to z
 };
 
-/// Of pair forces and where they come from; sums are double always.
-enum class Precision : std::uint8_t { full, mixed };
-
 struct SimulationSettings {
     double dt;
     Dynamics dynamics;
