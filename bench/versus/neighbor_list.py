@@ -1,11 +1,11 @@
-"""Neighbour lists against vesin and freud in one run: the same positions and cutoff.
+"""Neighbour lists against vesin, freud and matscipy in one run: the same positions and cutoff.
 
-    pip install vesin freud-analysis
+    pip install vesin freud-analysis matscipy
     python bench/versus/neighbor_list.py
 
 Each library gives pairs, image shifts (freud: none) and vectors. Rounds take turns, so that a busy
 machine slows all, and medians are compared. On one thread the time is that of the processor. vesin
-has one thread only.
+and matscipy have one thread only.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from statistics import median
 import freud
 import numpy as np
 import vesin
+from matscipy.neighbours import neighbour_list
 from numpy.typing import NDArray
 
 from regrain import _core
 from regrain.particles import Particles, neighbor_list
 
 CUTOFF, DENSITY, ROUNDS = 2.8, 0.8442, 5
+PEERS = ("vesin", "freud", "matscipy")
 
 Search = Callable[[], int]
 
@@ -47,6 +49,16 @@ def searches(positions: NDArray[np.float64], edge: float, half: bool) -> dict[st
     if not half:
         box, points = freud.box.Box.cube(edge), (positions - edge / 2).astype(np.float32)
         query = {"r_max": CUTOFF, "exclude_ii": True}
+        found["matscipy"] = lambda: len(
+            neighbour_list(
+                "ijSD",
+                cutoff=CUTOFF,
+                positions=positions,
+                cell=state.box,
+                pbc=[True] * 3,
+                numbers=np.ones(len(positions), dtype=int),
+            )[0]
+        )
         found["freud"] = lambda: len(
             freud.locality.AABBQuery(box, points).query(points, query).toNeighborList()
         )
@@ -63,12 +75,12 @@ def compare(n: int, threads: int, half: bool) -> str:
     for name, count in pairs.items():  # the same work, up to the single precision of freud
         assert abs(count - pairs["regrain"]) <= (1e-5 * count if name == "freud" else 0), pairs
     if threads > 1:
-        del work["vesin"]
+        del work["vesin"], work["matscipy"]
     rounds = [[seconds(search, threads) for search in work.values()] for _ in range(ROUNDS)]
     times = dict(zip(work, (median(t) for t in zip(*rounds, strict=True)), strict=True))
     peers = [
-        f"{times[name] / times['regrain']:>7.1f}" if name in times else f"{'-':>7}"
-        for name in ("vesin", "freud")
+        f"{times[name] / times['regrain']:>8.1f}" if name in times else f"{'-':>8}"
+        for name in PEERS
     ]
     speed = pairs["regrain"] / times["regrain"] * 1e-6
     return f"{n:>9} {'half' if half else 'full':>5} {threads:>7} {speed:>10.1f} {' '.join(peers)}"
@@ -76,7 +88,8 @@ def compare(n: int, threads: int, half: bool) -> str:
 
 if __name__ == "__main__":
     print("regrain in million pairs per second, the time of the others as a multiple of its own")
-    print(f"{'particles':>9} {'list':>5} {'threads':>7} {'regrain':>10} {'vesin':>7} {'freud':>7}")
-    for n in (10_000, 100_000):
+    heads = " ".join(f"{name:>8}" for name in PEERS)
+    print(f"{'particles':>9} {'list':>5} {'threads':>7} {'regrain':>10} {heads}")
+    for n in (10_000, 100_000, 1_000_000):
         for half, threads in ((True, 1), (False, 1), (False, 2)):
             print(compare(n, threads, half), flush=True)

@@ -92,8 +92,9 @@ REGRAIN_INLINE Double<W> broadcast(double x) {
     }
 }
 
-template <int W>
-REGRAIN_INLINE Float<W> broadcast(float x) {
+// (A whole number becomes a double.)
+template <int W, class S>
+requires std::is_same_v<S, float> REGRAIN_INLINE Float<W> broadcast(S x) {
     if constexpr (W == 16) {
         const Float<8> half = broadcast<8>(x);
         return __builtin_shufflevector(half, half, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,

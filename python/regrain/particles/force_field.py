@@ -407,7 +407,7 @@ class ForceField:
             and have no velocity and no degree of freedom.
         precision : str
             Of pair forces: ``"double"``, or ``"mixed"``, where each is computed in single
-            precision and they are summed in double.
+            precision (to 1e-6) and they are summed in double; all other terms stay double.
         flow : Shear, optional
             A flow that carries the cell along; none when omitted.
         engine : str or Engine, optional
