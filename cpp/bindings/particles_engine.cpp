@@ -98,8 +98,9 @@ void bind_potentials(py::module_& m) {
             },
             py::arg("values"), "Values from -pi to pi, both included.");
     py::class_<Ewald>(m, "Ewald")
-        .def(py::init<double, double, bool>(), py::kw_only(), py::arg("cutoff"),
-             py::arg("accuracy"), py::arg("background"));
+        .def(py::init<double, double, bool, std::optional<bool>>(), py::kw_only(),
+             py::arg("cutoff"), py::arg("accuracy"), py::arg("background"),
+             py::arg("mesh") = py::none());
     py::class_<ReactionField>(m, "ReactionField")
         .def(py::init<double, double>(), py::kw_only(), py::arg("cutoff"), py::arg("permittivity"));
     py::class_<TriplePotential>(m, "TriplePotential")
@@ -260,9 +261,12 @@ void bind_force_field(py::module_& m) {
             [](const ForceField& f, const Array<double>& box) {
                 const std::size_t n = f.charges ? f.charges->values.size() : 0;
                 const auto r = CoulombForces(f, n).resolution(box_of(box));
-                return py::make_tuple(r.alpha, r.q_max, r.wave_vectors);
+                return py::make_tuple(r.alpha, r.q_max, r.wave_vectors, r.order, r.points);
             },
-            py::arg("box"), "Decay of clouds, longest wave number, number of wave vectors.")
+            py::arg("box"),
+            "Decay of clouds; longest wave number and number of wave vectors, or order and points "
+            "of "
+            "a mesh.")
         .def_property_readonly("cutoff", &ForceField::cutoff);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "mesh.hpp"
 #include "pair_list.hpp"
 #include "pair_parameters.hpp"
 #include "reciprocal.hpp"
@@ -43,16 +44,21 @@ struct CoulombForces::Impl {
     ChargeParameters parameters;
     Exclusions exclusions;
     std::optional<ReciprocalSum> waves;
+    std::optional<MeshSum> mesh;
+    std::optional<bool> on_mesh;   // if it was said
     double square{0.0}, sum{0.0};  // of all charges
     std::vector<Charge> charges;   // those that are not zero, by row ...
     std::vector<std::uint32_t> row;
     std::vector<Vec3> force;
+    Vec3 push;  // all of them together
 
     Impl(const ForceField& field, std::size_t n)
         : parameters(*field.charges, n), exclusions(field.exclusions, n) {
         check_neutral(*field.charges);
         if (const auto* ewald = std::get_if<Ewald>(&field.charges->method)) {
             waves.emplace(parameters.screen.alpha(), ewald->accuracy);
+            mesh.emplace(parameters.screen.alpha(), ewald->accuracy);
+            on_mesh = ewald->mesh;
         }
         sum = total(parameters.of_id);
         for (const double q : parameters.of_id) square += q * q;
@@ -71,7 +77,12 @@ struct CoulombForces::Impl {
         return sums;
     }
 
-    Sums add_waves(const PairEngine& engine, std::span<Vec3> forces) {
+    [[nodiscard]] bool takes_mesh(const Box& box, std::size_t n) const {
+        if (on_mesh) return *on_mesh;
+        return n > 0 && mesh->plan(box, n).cost < waves->expected_cost(box, n);
+    }
+
+    Sums add_beyond(const PairEngine& engine, std::span<Vec3> forces, bool with_sums) {
         const std::span<const Row> rows = engine.rows();
         charges.clear();
         row.clear();
@@ -82,7 +93,18 @@ struct CoulombForces::Impl {
             row.push_back(static_cast<std::uint32_t>(i));
         }
         force.resize(charges.size());
-        const Sums sums = waves->compute(charges, engine.box(), force);
+        push = {};
+        Sums sums;
+        if (takes_mesh(engine.box(), charges.size())) {
+            sums = mesh->compute(charges, engine.box(), force, with_sums);
+            push = parallel_sum<Vec3>(force.size(), [&](std::size_t begin, std::size_t end) {
+                Vec3 total;
+                for (std::size_t k = begin; k < end; ++k) total += force[k];
+                return total;
+            });
+        } else {
+            sums = waves->compute(charges, engine.box(), force);
+        }
         parallel_for(charges.size(), [&](std::size_t begin, std::size_t end) {
             for (std::size_t k = begin; k < end; ++k) forces[row[k]] += force[k];
         });
@@ -123,21 +145,27 @@ CoulombForces::~CoulombForces() = default;
 CoulombForces::CoulombForces(CoulombForces&&) noexcept = default;
 CoulombForces& CoulombForces::operator=(CoulombForces&&) noexcept = default;
 
-Sums CoulombForces::compute(const PairEngine& engine, std::span<Vec3> forces) {
+Sums CoulombForces::compute(const PairEngine& engine, std::span<Vec3> forces, bool with_sums) {
     if (empty()) return {};
     Sums sums = impl_->constants(engine.box());
-    if (impl_->waves) sums += impl_->add_waves(engine, forces);
+    if (impl_->waves) sums += impl_->add_beyond(engine, forces, with_sums);
     if (!impl_->exclusions.empty()) sums += impl_->add_excluded(engine, forces);
     return sums;
 }
+
+Vec3 CoulombForces::push() const { return empty() ? Vec3{} : impl_->push; }
 
 CoulombForces::Resolution CoulombForces::resolution(const Box& box) const {
     if (empty() || !impl_->waves) return {};
     ReciprocalSum waves = *impl_->waves;
     std::size_t charged = 0;
     for (const double q : impl_->parameters.of_id) charged += q != 0.0 ? 1 : 0;
+    if (impl_->takes_mesh(box, charged)) {
+        const MeshPlan plan = impl_->mesh->plan(box, charged);
+        return {impl_->parameters.screen.alpha(), 0.0, 0, plan.order, plan.points};
+    }
     waves.prepare(box, charged);
-    return {impl_->parameters.screen.alpha(), waves.q_max(), waves.wave_vectors()};
+    return {impl_->parameters.screen.alpha(), waves.q_max(), waves.wave_vectors(), 0, {}};
 }
 
 }  // namespace regrain::particles

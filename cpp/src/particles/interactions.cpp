@@ -1,9 +1,35 @@
 #include "interactions.hpp"
 
 #include "regrain/base/error.hpp"
+#include "regrain/base/parallel.hpp"
 #include "regrain/particles/simulation.hpp"
 
 namespace regrain::particles {
+
+namespace {
+
+// A mesh pushes the whole, a little. By mass, so that what is taken out does no work on particles
+// whose centre is at rest.
+void take_out(const Vec3& push, std::span<const Motion> motion, std::span<Vec3> forces) {
+    if (push == Vec3{}) return;
+    const auto mass = [&](std::size_t row) {
+        const double inverse = motion[row].inverse_mass;
+        return inverse > 0.0 ? 1.0 / inverse : 0.0;
+    };
+    const double total =
+        parallel_sum<double>(motion.size(), [&](std::size_t begin, std::size_t end) {
+            double sum = 0.0;
+            for (std::size_t row = begin; row < end; ++row) sum += mass(row);
+            return sum;
+        });
+    if (total == 0.0) return;  // all are frozen
+    const Vec3 share = push * (-1.0 / total);
+    parallel_for(motion.size(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row) forces[row] += share * mass(row);
+    });
+}
+
+}  // namespace
 
 Interactions::Interactions(const ForceField& field, std::span<const std::int32_t> types,
                            const SimulationSettings& settings)
@@ -18,7 +44,8 @@ Interactions::Interactions(const ForceField& field, std::span<const std::int32_t
 Totals Interactions::compute(const Present& now, std::span<Vec3> forces, bool with_sums) {
     const Sums pair = engine.compute(forces, with_sums);
     const Sums t = triples.compute(now.engine, forces);
-    const Sums c = coulomb.compute(now.engine, forces);
+    const Sums c = coulomb.compute(now.engine, forces, with_sums);
+    take_out(coulomb.push(), now.motion, forces);
     const Sums s = scaled_pairs.compute(now.engine, forces);
     const BondedSums b = bonded.compute(now.engine, forces, with_sums);
     const BiasSums biases = bias.compute(now, forces);

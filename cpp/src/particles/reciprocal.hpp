@@ -27,6 +27,8 @@ public:
 
     /// Chooses the waves for so many charges in a box, if it has not done so.
     void prepare(const Box& box, std::size_t charges);
+    /// Of a step, estimated: seconds of one core.
+    [[nodiscard]] double expected_cost(const Box& box, std::size_t charges) const;
     [[nodiscard]] double q_max() const { return q_max_; }
     [[nodiscard]] std::size_t wave_vectors() const { return wave_vectors_; }
 

@@ -94,6 +94,9 @@ using DihedralPotential = std::variant<Harmonic, Periodic, Fourier, TabulatedBon
 struct Ewald {
     double cutoff, accuracy{1e-5};
     bool background{false};  ///< a uniform charge that makes the system neutral, if it is not
+    /// Whether what is beyond the cutoff is summed on a mesh, or else wave by wave; by what costs
+    /// less if nothing is said.
+    std::optional<bool> mesh{};
 };
 
 /// Charges within the cutoff, and a medium beyond it whose permittivity is so many times that
