@@ -31,6 +31,8 @@ def simulation(cells: int, charges: Coulomb) -> Any:
         barostat=None,
         seed=1,
         skin=0.1,
+        frozen=[],
+        precision=_core.Precision.full,
     )
     running.assign(positions=start.positions, images=None, velocities=None, kt=1.0, box=start.box)
     running.run(2)
@@ -44,5 +46,14 @@ def test_reaction_field(benchmark: Any, cutoff: float) -> None:
 
 @pytest.mark.parametrize("accuracy", [1e-3, 1e-5])
 @pytest.mark.parametrize(("cells", "cutoff"), [(6, 0.7), (9, 0.85), (12, 1.0), (18, 1.3)])
-def test_ewald(benchmark: Any, cells: int, cutoff: float, accuracy: float) -> None:
-    benchmark(simulation(cells, Ewald(cutoff=cutoff, accuracy=accuracy)).run, STEPS)
+def test_ewald_wave_by_wave(benchmark: Any, cells: int, cutoff: float, accuracy: float) -> None:
+    charges = Ewald(cutoff=cutoff, accuracy=accuracy, mesh=False)
+    benchmark(simulation(cells, charges).run, STEPS)
+
+
+@pytest.mark.parametrize("accuracy", [1e-3, 1e-4, 1e-5])
+@pytest.mark.parametrize("cutoff", [0.6, 0.8, 1.0])
+@pytest.mark.parametrize("cells", [6, 9, 12, 18, 26, 36])
+def test_ewald_on_a_mesh(benchmark: Any, cells: int, cutoff: float, accuracy: float) -> None:
+    charges = Ewald(cutoff=cutoff, accuracy=accuracy, mesh=True)
+    benchmark(simulation(cells, charges).run, STEPS)

@@ -181,18 +181,18 @@ def test_energies_do_not_depend_on_the_cutoff(shape: str) -> None:
 @pytest.mark.parametrize("accuracy", [1e-2, 1e-3, 1e-5, 1e-7])
 def test_the_error_of_forces_is_what_was_asked_for(shape: str, accuracy: float) -> None:
     state = ions(400, SHAPES[shape], 6)
-    exact = field(Ewald(cutoff=2.0, accuracy=1e-12)).evaluate(state).forces
+    exact = field(Ewald(cutoff=2.0, accuracy=1e-12, mesh=False)).evaluate(state).forces
     square = (state.topology.charges**2).sum()
     n = np.count_nonzero(state.topology.charges)
     unit = square / n * (n / state.volume) ** (2 / 3)
     for cutoff in (1.2, 2.6):
-        forces = field(Ewald(cutoff=cutoff, accuracy=accuracy)).evaluate(state).forces
+        forces = field(Ewald(cutoff=cutoff, accuracy=accuracy, mesh=False)).evaluate(state).forces
         error = np.sqrt(((forces - exact) ** 2).sum() / n) / unit
         assert 0.05 * accuracy < error < accuracy
 
 
 def test_how_many_waves_there_are() -> None:
-    found = Ewald(cutoff=1.5, accuracy=1e-4).resolution(ions(50, SKEWED, 2))
+    found = Ewald(cutoff=1.5, accuracy=1e-4, mesh=False).resolution(ions(50, SKEWED, 2))
     assert found["alpha"] == pytest.approx(np.sqrt(np.log(4e4)) / 1.5)
     sphere = found["q_max"] ** 3 * np.linalg.det(SKEWED) / (12 * np.pi**2)
     assert found["wave_vectors"] == pytest.approx(sphere, rel=0.03)
@@ -351,7 +351,7 @@ WRONG = [
     ),
     (
         lambda: field(Ewald(cutoff=0.01)).evaluate(charged(PAIR, [40] * 3, [1, -1])),
-        "wave vectors; give it a longer cutoff",
+        "wave vectors; give it a mesh, a longer cutoff",
     ),
     (
         lambda: field(EWALD, bonds={("A", "A"): None}).evaluate(

@@ -118,8 +118,9 @@ double largest_difference(const std::vector<Vec3>& a, const std::vector<Vec3>& b
 
 TEST("Ewald's sum is that of the books in boxes of all shapes, charged or not") {
     for (const Box& box : brute::boxes()) {
-        for (const bool neutral : {true, false}) {
-            System s(box, 21, Ewald{1.0, accuracy, !neutral});
+        for (const auto& [neutral, mesh] :
+             {std::pair{true, false}, {false, false}, {false, true}}) {
+            System s(box, 21, Ewald{1.0, accuracy, !neutral, mesh});
             if (neutral) s.neutralise();
             const Found mine = found(s);
             const Found right = expected(s, 1.4, std::sqrt(std::log(4.0 / accuracy)));
@@ -159,8 +160,8 @@ TEST("the reaction field is that of the books in boxes of all shapes") {
     }
 }
 
-TEST("the bits of charges do not depend on threads, and a restored run goes on to the same bits") {
-    System s(Box(Vec3{9.0, 8.0, 10.0}), 1200, Ewald{1.5, 1e-4});
+static void check_bits(bool mesh) {
+    System s(Box(Vec3{9.0, 8.0, 10.0}), 1200, Ewald{1.5, 1e-4, false, mesh});
     // On a lattice, held there by springs to a neighbour that is excluded.
     for (std::size_t i = 0; i < s.positions.size(); ++i) {
         const auto at = [&](std::size_t k) { return 0.8 * static_cast<double>(k); };
@@ -203,14 +204,18 @@ TEST("the bits of charges do not depend on threads, and a restored run goes on t
     set_threads(before);
 }
 
+TEST("the bits of charges do not depend on threads, and a restored run goes on to the same bits") {
+    for (const bool mesh : {false, true}) check_bits(mesh);
+}
+
 TEST("how many waves follow from cutoff and accuracy, and charges alone count") {
-    const System s(Box(Vec3{5.0, 6.0, 7.0}), 100, Ewald{1.0, 1e-5, true});
+    const System s(Box(Vec3{5.0, 6.0, 7.0}), 100, Ewald{1.0, 1e-5, true, false});
     const CoulombForces coulomb(s.field, 100);
     const auto fine = coulomb.resolution(s.box);
     CHECK_NEAR(fine.alpha, std::sqrt(std::log(4e5)), 1e-12);
     CHECK(fine.wave_vectors == reciprocal_indices(s.box, fine.q_max).size());
     System longer = s;
-    longer.field.charges->method = Ewald{2.0, 1e-5, true};
+    longer.field.charges->method = Ewald{2.0, 1e-5, true, false};
     const auto coarse = CoulombForces(longer.field, 100).resolution(s.box);
     CHECK_NEAR(coarse.alpha, 0.5 * fine.alpha, 1e-12);
     CHECK(coarse.wave_vectors < fine.wave_vectors / 7);

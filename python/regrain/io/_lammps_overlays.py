@@ -52,7 +52,8 @@ def charges(model: Any, state: Particles, scale: Scale) -> list[Overlay]:
     density = len(state) / (state.volume * scale.length**3)
     error = law.accuracy * q2 * density ** (2 / 3)
     use = Use("coul/long", repr(law.cutoff * scale.length), "table 0")
-    kspace = "pppm" if len(state) > MANY else "ewald"
+    on_mesh = len(state) > MANY if law.mesh is None else law.mesh
+    kspace = "pppm" if on_mesh else "ewald"
     commands = [f"kspace_style {kspace} {error!r}"]
     if law.dielectric != 1.0:
         commands += [f"dielectric {law.dielectric!r}"]

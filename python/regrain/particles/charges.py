@@ -65,9 +65,9 @@ class Coulomb(Law):
 class Ewald(Coulomb):
     """All periodic images of all charges, by Ewald's sum, with conducting surroundings (tinfoil).
 
-    The sum over images within the cutoff is done in space, the rest over wave vectors, one by one or
-    on a mesh; how far these go and how fine it is follows from cutoff and accuracy, in a box of any
-    shape.
+    The sum over images within the cutoff is done in space, the rest over wave vectors, one by one
+    or on a mesh; how far these go and how fine it is follows from cutoff and accuracy, in a box of
+    any shape.
 
     Parameters
     ----------
@@ -98,9 +98,9 @@ class Ewald(Coulomb):
     exclude do not feel each other in their nearest images, but do in all others.
 
     Forces on a mesh are the exact gradient of its energy, but their sum, as large as their errors,
-    would push the whole: it is taken out, from each particle by its mass, which changes no energy as
-    long as the whole is at rest. When a barostat or a flow changes the box, order and mesh change
-    with it, and energies jump by as much as the accuracy allows.
+    would push the whole: it is taken out, from each particle by its mass, which changes no energy
+    as long as the whole is at rest. When a barostat or a flow changes the box, order and mesh
+    change with it, and energies jump by as much as the accuracy allows.
 
     Notes
     -----
