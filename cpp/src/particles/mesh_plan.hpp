@@ -18,8 +18,4 @@ struct MeshPlan {
 /// infinite cost if none is fine enough.
 MeshPlan plan_mesh(const Box& box, std::size_t charges, double alpha, double accuracy);
 
-/// The rms error of forces by splines of this order on a mesh of spacing h, over that of two
-/// charges at the mean distance d, for alpha h and alpha d.
-double mesh_error(std::size_t order, double spacing, double distance);
-
 }  // namespace regrain::particles
