@@ -183,11 +183,17 @@ struct SolventSimulation::Impl {
                             ", which are at 0 and " + std::to_string(length[k]));
             }
         }
-        Vec3 wrapped = b.wrap(r, &image);
-        if (settings.walls[0]) wrapped.x = std::min(r.x, std::nextafter(length[0], 0.0));
-        if (settings.walls[1]) wrapped.y = std::min(r.y, std::nextafter(length[1], 0.0));
-        if (settings.walls[2]) wrapped.z = std::min(r.z, std::nextafter(length[2], 0.0));
-        return wrapped;
+        Image shifted = image;
+        const Vec3 wrapped = b.wrap(r, &shifted);
+        std::array<double, 3> found{wrapped.x, wrapped.y, wrapped.z};
+        for (std::size_t k = 0; k < 3; ++k) {
+            if (settings.walls[k]) {
+                found[k] = std::min(x[k], std::nextafter(length[k], 0.0));
+            } else {
+                image[k] = shifted[k];
+            }
+        }
+        return {found[0], found[1], found[2]};
     }
 
     // ------------------------------------------------------------------ time

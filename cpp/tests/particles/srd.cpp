@@ -345,6 +345,13 @@ TEST("walls turn particles round: there and back on the same path, from both wal
     CHECK_NEAR(seen.r[0].z, 0.4 * 8.0 - 1.7, 1e-12);
     CHECK_NEAR(norm(seen.v[0] - v[0]), 0.0, 1e-12);
     CHECK(seen.images[0] == Image{});
+    // On a wall is inside.
+    system.positions[0].z = 2.0;
+    simulation.assign(system.positions, {}, v, 1.0, system.box);
+    simulation.run(1);
+    seen = Seen(simulation);
+    CHECK_NEAR(seen.r[0].z, 1.6, 1e-12);
+    CHECK(seen.images[0] == Image{});
 }
 
 TEST("no particle passes a wall, and walls take up momentum") {
