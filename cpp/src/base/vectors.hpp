@@ -135,7 +135,7 @@ REGRAIN_INLINE double sum(const Double<W>& v) {
     }
 }
 
-// The last four in double.
+// The last two in double.
 template <int W>
 REGRAIN_INLINE double sum(const Float<W>& v) {
     if constexpr (W == 16) {
@@ -147,7 +147,8 @@ REGRAIN_INLINE double sum(const Float<W>& v) {
             __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
         return sum<4>(h);
     } else {
-        return sum<4>(__builtin_convertvector(v, Double<4>));
+        const Float<4> h = v + __builtin_shufflevector(v, v, 2, 3, 0, 1);
+        return static_cast<double>(h[0]) + static_cast<double>(h[1]);
     }
 }
 

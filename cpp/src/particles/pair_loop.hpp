@@ -174,7 +174,8 @@ REGRAIN_INLINE void group_loop(Task& task) {
                 const V dz = simd::broadcast<W>(zi[g]) - other.z;
                 V r2 = dx * dx + dy * dy + dz * dz;
                 if constexpr (masked) {
-                    const V far = simd::broadcast<W>(S(1e30));
+                    // Not just a large number, whose powers would underflow: that takes long.
+                    const V far = simd::broadcast<W>(std::numeric_limits<S>::infinity());
                     r2 = (seen & (1 << g)) != 0 ? r2 : far;
                 }
                 const PairValues<W, S> v =
