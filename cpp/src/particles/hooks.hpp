@@ -72,6 +72,8 @@ public:
     virtual double exchange(const Present&, std::span<Motion>) { return 0.0; }
     /// Energy and virial at the end of a step, with the virial of friction and noise.
     virtual void measure(const Present& now, Totals& totals) = 0;
+    /// The rows in the order of space.
+    [[nodiscard]] virtual std::span<const std::uint32_t> order(const Present& now) = 0;
     /// That particles were given by forces, until the end of the last step.
     [[nodiscard]] virtual double heat() const { return 0.0; }
 };

@@ -145,17 +145,28 @@ struct PairEngine::Impl {
         const std::size_t n = size();
         list->cut(n, *box);
         keys.resize(n);
-        parallel_for(n, [&](std::size_t begin, std::size_t end) {
+        fold([this](std::size_t i) { keys[i] = list->key(position(rows[i])); });
+        list->order(keys, order);
+        permute();
+    }
+
+    // Calls f with each row, in parallel, after it was folded.
+    template <class F>
+    void fold(F&& f) {
+        parallel_for(size(), [&](std::size_t begin, std::size_t end) {
             for (std::size_t i = begin; i < end; ++i) {
                 check_finite(rows[i], ids[i]);
                 Image by;
                 const Vec3 r = fold_into_brick(*box, position(rows[i]), by);
                 for (std::size_t k = 0; k < 3; ++k) images[i][k] -= by[k];
                 rows[i] = {r.x, r.y, r.z, rows[i].tag};
-                keys[i] = list->key(r);
+                f(i);
             }
         });
-        list->order(keys, order);
+    }
+
+    void permute() {
+        const std::size_t n = size();
         old_rows.resize(n);
         std::swap(old_rows, rows);
         std::swap(old_ids, ids);
@@ -344,7 +355,9 @@ std::span<const std::uint32_t> PairEngine::refresh() {
     Impl& self = *impl_;
     self.check_assigned();
     if (!self.list) {
-        for (std::size_t i = 0; i < size(); ++i) self.check_finite(self.rows[i], self.ids[i]);
+        parallel_for(size(), [&](std::size_t begin, std::size_t end) {
+            for (std::size_t i = begin; i < end; ++i) self.check_finite(self.rows[i], self.ids[i]);
+        });
         return {};
     }
     if (self.list_holds()) {
@@ -353,6 +366,21 @@ std::span<const std::uint32_t> PairEngine::refresh() {
     }
     self.sort();
     self.build();
+    return self.order;
+}
+
+bool PairEngine::lists() const { return impl_->list.has_value(); }
+
+std::span<const std::uint32_t> PairEngine::reorder(std::span<const std::uint32_t> order) {
+    Impl& self = *impl_;
+    self.check_assigned();
+    if (self.list || order.size() != size()) {
+        throw Error("internal: only rows that are not listed can be put into another order");
+    }
+    self.order.assign(order.begin(), order.end());
+    self.fold([](std::size_t) {});
+    self.permute();
+    self.version = next_version();
     return self.order;
 }
 
@@ -409,6 +437,7 @@ void PairEngine::restore(const Snapshot& snapshot) {
     self.images = snapshot.images;
     self.box = now;
     self.rows = snapshot.rows;
+    self.version = next_version();
     if (!self.list) return;
     // The list of then, from the rows of then.
     const std::size_t builds = self.builds;

@@ -195,6 +195,16 @@ void PairwiseCells::order_columns(std::size_t n, std::size_t chunk) {
     });
 }
 
+std::span<const std::uint32_t> PairwiseCells::order(const PairEngine& engine,
+                                                    std::span<const Motion> motion) {
+    assign(engine, motion, {});
+    by_cell_.clear();
+    for (const PairPoint& point : points_) {
+        if (point.image == 0) by_cell_.push_back(point.row);
+    }
+    return by_cell_;
+}
+
 std::size_t PairwiseCells::columns_per_task() const {
     const std::size_t n = placed_.size();
     return std::max<std::size_t>(1, 256 * columns() / std::max<std::size_t>(1, n));

@@ -37,6 +37,10 @@ public:
     void assign(const PairEngine& engine, std::span<const Motion> motion,
                 std::span<const Vec3> lead);
 
+    /// The rows in the order of cells.
+    [[nodiscard]] std::span<const std::uint32_t> order(const PairEngine& engine,
+                                                       std::span<const Motion> motion);
+
     [[nodiscard]] double cutoff() const { return cutoff_; }
     /// Particles and images by cell, and one more that is far away.
     [[nodiscard]] std::span<const PairPoint> points() const { return points_; }
@@ -113,7 +117,8 @@ private:
     std::vector<std::vector<Placed>> images_;  // by chunk of rows
     std::vector<std::uint32_t> tally_;  // chunk x column: points, then where the next one goes
     std::vector<std::uint32_t> column_start_;
-    std::vector<const Placed*> order_;  // by column
+    std::vector<const Placed*> order_;    // by column
+    std::vector<std::uint32_t> by_cell_;  // rows
 };
 
 }  // namespace regrain::particles

@@ -25,6 +25,9 @@ public:
     void forces(const Present& now, std::span<Vec3> forces, Totals* totals) override;
     double exchange(const Present& now, std::span<Motion> motion) override;
     void measure(const Present& now, Totals& totals) override;
+    [[nodiscard]] std::span<const std::uint32_t> order(const Present& now) override {
+        return cells_.order(now.engine, now.motion);
+    }
 
     [[nodiscard]] std::vector<double> state() const override;
     void set_state(std::span<const double> state) override;

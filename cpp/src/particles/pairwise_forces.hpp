@@ -21,6 +21,9 @@ public:
     [[nodiscard]] bool exchanges() const override { return false; }
     void forces(const Present& now, std::span<Vec3> forces, Totals* totals) override;
     void measure(const Present& now, Totals& totals) override;
+    [[nodiscard]] std::span<const std::uint32_t> order(const Present& now) override {
+        return cells_.order(now.engine, now.motion);
+    }
     [[nodiscard]] double heat() const override { return heat_; }
 
     [[nodiscard]] std::vector<double> state() const override;

@@ -192,6 +192,7 @@ void Simulation::Impl::assign(std::span<const Vec3> positions, std::span<const I
     }
     for (const std::uint32_t id : settings.frozen) by_id[id] = {};
     engine.assign(positions, box);
+    if (pairwise && !engine.lists()) engine.reorder(pairwise->order(present(0)));
     check_box();
     check_flow();
     image_offset.assign(size(), Image{});

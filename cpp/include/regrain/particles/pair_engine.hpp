@@ -94,6 +94,12 @@ public:
     /// call), so that the caller can carry its own per-row arrays along; empty otherwise.
     std::span<const std::uint32_t> refresh();
 
+    /// Whether anything interacts in space; if nothing does, rows stay in the order of ids.
+    [[nodiscard]] bool lists() const;
+    /// Where nothing does, wraps and brings the rows into an order that somebody else wants:
+    /// order[i] is the old row of row i. Returned as by `refresh`.
+    std::span<const std::uint32_t> reorder(std::span<const std::uint32_t> order);
+
     /// Forces on the rows (overwritten), of charges what is within the cutoff. Energy and virial
     /// are summed only when asked for. Throws Error naming ids and distance for overlapping or
     /// out-of-table pairs.
