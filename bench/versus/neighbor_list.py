@@ -56,7 +56,7 @@ def searches(positions: NDArray[np.float64], edge: float, half: bool) -> dict[st
                 positions=positions,
                 cell=state.box,
                 pbc=[True] * 3,
-                numbers=np.ones(len(positions), dtype=int),
+                numbers=np.ones(len(positions), dtype=np.int32),
             )[0]
         )
         found["freud"] = lambda: len(
