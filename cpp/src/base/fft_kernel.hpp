@@ -45,8 +45,7 @@ struct Rows {
 template <class T>
 void transform(const Line<T>& line, const Rows<T>& rows);
 
-/// The same, number k of line i going to out[i + k stride]; a multiple of `lines_together<T>()`
-/// of them at most runs over the end.
+/// The same, number k of line i going to out[i + k stride].
 template <class T>
 struct TurnedRows {
     const std::complex<T>* in;

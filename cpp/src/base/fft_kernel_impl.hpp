@@ -2,10 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
-#include <cstdint>
 #include <memory>
-#include <numbers>
 
 #include "fft_kernel.hpp"
 #include "fft_vectors.hpp"
