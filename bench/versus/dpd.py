@@ -31,7 +31,7 @@ from regrain import _core
 from regrain.particles import DPD, ForceField, Particles, Soft, Topology
 
 EDGE, DENSITY, A, FRICTION, DT, SKIN = 30.0, 3.0, 25.0, 4.5, 0.04, 0.4
-RELAXING, STEPS = 100, 100
+RELAXING, STEPS = 50, 50
 OPERATIONS = 70 * DENSITY * 4 / 3 * np.pi  # per particle and step
 LIMIT = 141e9  # per core
 FIELD = ForceField({("A", "A"): Soft(a=A, cutoff=1.0)}, temperature=1.0)
