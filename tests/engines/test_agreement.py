@@ -36,7 +36,8 @@ def test_structure_and_pressure_of_a_liquid(dynamics: object) -> None:
         # Of 60 numbers the largest stays below 4.5 with a probability of 0.9996; those of few
         # effective samples have wider tails.
         assert sigmas.max() < 4.5
-        assert np.sqrt(np.mean(sigmas**2)) < 1.6
+        if sigmas.size > 20:  # of one number it says nothing more
+            assert np.sqrt(np.mean(sigmas**2)) < 1.6
     first, second = (run.log["potential_energy"].reshape(-1, 16).mean(axis=1) for run in runs)
     error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))
     assert abs(first.mean() - second.mean()) < 4 * error

@@ -57,7 +57,7 @@ def worst(result: Any, truth: Any, label: str, x: np.ndarray) -> float:
 def test_lennard_jones_is_returned(
     lennard_jones: rg.Trace[Particles], degree: int, bound: float
 ) -> None:
-    form = BSpline(r_min=0.9, r_max=2.5, functions=60, degree=degree)
+    form = BSpline(r_min=0.88, r_max=2.5, functions=60, degree=degree)
     result = ForceMatching(pairs={AA: form}, temperature=1.0)(lennard_jones)
     x = np.linspace(0.92, 2.4999, 2000)
     assert worst(result, LJ, "pair A-A", x) < bound
@@ -77,7 +77,7 @@ def test_bins_and_hats_converge_as_they_must(
     x = np.linspace(0.95, 2.4999, 2000)
     errors = []
     for intervals in (40, 80):
-        form = BSpline(r_min=0.9, r_max=2.5, functions=intervals + degree, degree=degree)
+        form = BSpline(r_min=0.88, r_max=2.5, functions=intervals + degree, degree=degree)
         result = ForceMatching(pairs={AA: form})(lennard_jones)
         difference = result.force(x=x).value - LJ.force(x)
         errors.append(np.sqrt(np.mean(difference**2)))
@@ -332,7 +332,7 @@ def test_a_report_takes_the_result(bent: rg.Trace[Particles], tmp_path: Path) ->
 
 def test_the_result_draws_and_prints(lennard_jones: rg.Trace[Particles]) -> None:
     pytest.importorskip("matplotlib").use("Agg")
-    form = BSpline(r_min=0.9, r_max=2.5, functions=40)
+    form = BSpline(r_min=0.88, r_max=2.5, functions=40)
     result = ForceMatching(pairs={AA: form}, temperature=1.0)(lennard_jones)
     ax = result.plot(label="pair A-A")
     assert ax.get_xlabel() == "r"
