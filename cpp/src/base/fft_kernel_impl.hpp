@@ -157,6 +157,11 @@ struct Scratch {
     }
 };
 
+// Passes from buffer to buffer, which all but the columns need: one function per instruction set
+// rather than a copy in each, which took minutes to compile.
+template <class T>
+using Within = T*(const Line<T>&, const Scratch<T>&);
+
 // -------------------------------------------------------------- columns
 
 template <int W, class T, bool backward>
@@ -181,7 +186,7 @@ REGRAIN_INLINE void columns_one_way(const Line<T>& line, const Columns<T>& c) {
 }
 
 template <int W, class T>
-REGRAIN_INLINE void columns(const Line<T>& line, const Columns<T>& c) {
+REGRAIN_INLINE void columns(const Line<T>& line, const Columns<T>& c, Within<T>*) {
     c.backward ? columns_one_way<W, T, true>(line, c) : columns_one_way<W, T, false>(line, c);
 }
 
@@ -255,8 +260,10 @@ REGRAIN_INLINE void rows_to(Z* start, std::size_t stride, std::size_t first, std
     }
 }
 
-// The passes from buffer 0; the result is in the buffer that is returned.
-template <class T, int W>
+// The passes from buffer 0; the result is in the buffer that is returned. All but the columns need
+// them: one function per instruction set, rather than a copy in each, which took minutes to
+// compile.
+template <int W, class T>
 REGRAIN_INLINE T* within_buffers(const Line<T>& line, const Scratch<T>& scratch) {
     const Buffer<T, W> from{scratch.buffer[0]};
     if (line.n == 1) return scratch.buffer[0];
@@ -274,7 +281,7 @@ REGRAIN_INLINE T* within_buffers(const Line<T>& line, const Scratch<T>& scratch)
 }
 
 template <int W, class T, bool backward>
-REGRAIN_INLINE void rows_one_way(const Line<T>& line, const Rows<T>& r) {
+REGRAIN_INLINE void rows_one_way(const Line<T>& line, const Rows<T>& r, Within<T>* within) {
     const Scratch<T> scratch(line.n, W);
     for (std::size_t first = 0; first < r.count; first += W) {
         const std::complex<T>* in[W];
@@ -282,16 +289,17 @@ REGRAIN_INLINE void rows_one_way(const Line<T>& line, const Rows<T>& r) {
         rows_from<W>(r.in, r.in_stride, first, r.count, in);
         rows_to<W>(r.out, r.out_stride, first, r.count, scratch.block, out);
         gather<T, W, backward>(in, line.n, scratch.buffer[0]);
-        scatter<T, W, backward>(within_buffers<T, W>(line, scratch), line.n, out, r.scale);
+        scatter<T, W, backward>(within(line, scratch), line.n, out, r.scale);
     }
 }
 template <int W, class T>
-REGRAIN_INLINE void rows(const Line<T>& line, const Rows<T>& r) {
-    r.backward ? rows_one_way<W, T, true>(line, r) : rows_one_way<W, T, false>(line, r);
+REGRAIN_INLINE void rows(const Line<T>& line, const Rows<T>& r, Within<T>* within) {
+    r.backward ? rows_one_way<W, T, true>(line, r, within)
+               : rows_one_way<W, T, false>(line, r, within);
 }
 
 template <int W, class T, bool backward>
-REGRAIN_INLINE void turned_one_way(const Line<T>& line, const TurnedRows<T>& r) {
+REGRAIN_INLINE void turned_one_way(const Line<T>& line, const TurnedRows<T>& r, Within<T>* within) {
     const Scratch<T> scratch(line.n, W);
     const auto factor = same<T, W>(r.scale);
     for (std::size_t first = 0; first < r.count; first += W) {
@@ -301,7 +309,7 @@ REGRAIN_INLINE void turned_one_way(const Line<T>& line, const TurnedRows<T>& r) 
             in[k] = r.in + std::min(row, r.count - 1) * r.in_stride;
         }
         gather<T, W, backward>(in, line.n, scratch.buffer[0]);
-        const T* result = within_buffers<T, W>(line, scratch);
+        const T* result = within(line, scratch);
         const std::size_t lines = std::min<std::size_t>(W, r.count - first);
         for (std::size_t k = 0; k < line.n; ++k) {
             Complex<T, W> c = from_buffer<T, W>(result, k);
@@ -314,8 +322,9 @@ REGRAIN_INLINE void turned_one_way(const Line<T>& line, const TurnedRows<T>& r) 
     }
 }
 template <int W, class T>
-REGRAIN_INLINE void turned(const Line<T>& line, const TurnedRows<T>& r) {
-    r.backward ? turned_one_way<W, T, true>(line, r) : turned_one_way<W, T, false>(line, r);
+REGRAIN_INLINE void turned(const Line<T>& line, const TurnedRows<T>& r, Within<T>* within) {
+    r.backward ? turned_one_way<W, T, true>(line, r, within)
+               : turned_one_way<W, T, false>(line, r, within);
 }
 
 // -------------------------------------------------------------- real rows
@@ -359,7 +368,7 @@ REGRAIN_INLINE void unite(const RealLine<T>& line, T* z) {
 }
 
 template <int W, class T>
-REGRAIN_INLINE void real(const RealLine<T>& line, const RealRows<T>& r) {
+REGRAIN_INLINE void real(const RealLine<T>& line, const RealRows<T>& r, Within<T>* within) {
     const Scratch<T> scratch(line.half.n + 1, W);
     for (std::size_t first = 0; first < r.count; first += W) {
         const std::complex<T>* in[W];
@@ -370,14 +379,14 @@ REGRAIN_INLINE void real(const RealLine<T>& line, const RealRows<T>& r) {
         }
         rows_to<W>(r.spectrum, r.spectrum_stride, first, r.count, scratch.block, out);
         gather<T, W, false>(in, line.half.n, scratch.buffer[0]);
-        T* z = within_buffers<T, W>(line.half, scratch);
+        T* z = within(line.half, scratch);
         separate<T, W>(line, z);
         scatter<T, W, false>(z, line.half.n + 1, out, T(1));
     }
 }
 
 template <int W, class T>
-REGRAIN_INLINE void spectrum(const RealLine<T>& line, const SpectrumRows<T>& r) {
+REGRAIN_INLINE void spectrum(const RealLine<T>& line, const SpectrumRows<T>& r, Within<T>* within) {
     const Scratch<T> scratch(line.half.n + 1, W);
     for (std::size_t first = 0; first < r.count; first += W) {
         const std::complex<T>* in[W];
@@ -389,7 +398,7 @@ REGRAIN_INLINE void spectrum(const RealLine<T>& line, const SpectrumRows<T>& r) 
         }
         gather<T, W, false>(in, line.half.n + 1, scratch.buffer[0]);
         unite<T, W>(line, scratch.buffer[0]);
-        scatter<T, W, true>(within_buffers<T, W>(line.half, scratch), line.half.n, out, r.scale);
+        scatter<T, W, true>(within(line.half, scratch), line.half.n, out, r.scale);
     }
 }
 
@@ -397,25 +406,40 @@ REGRAIN_INLINE void spectrum(const RealLine<T>& line, const SpectrumRows<T>& r) 
 
 constexpr int lanes_v4 = 64, lanes_v3 = 32, lanes_any = 16;  // bytes of a vector
 
+#if REGRAIN_X86
+template <class T>
+[[gnu::noinline]] REGRAIN_TARGET_V4 T* within_v4(const Line<T>& line, const Scratch<T>& scratch) {
+    return within_buffers<lanes_v4 / static_cast<int>(sizeof(T))>(line, scratch);
+}
+template <class T>
+[[gnu::noinline]] REGRAIN_TARGET_V3 T* within_v3(const Line<T>& line, const Scratch<T>& scratch) {
+    return within_buffers<lanes_v3 / static_cast<int>(sizeof(T))>(line, scratch);
+}
+#endif
+template <class T>
+[[gnu::noinline]] T* within_any(const Line<T>& line, const Scratch<T>& scratch) {
+    return within_buffers<lanes_any / static_cast<int>(sizeof(T))>(line, scratch);
+}
+
 // For each of the five kinds of work one thin function per instruction set.
 #if REGRAIN_X86
 #define REGRAIN_FFT_LARGE(name, work, plan, task)                             \
     template <class T>                                                        \
     REGRAIN_TARGET_V4 void name##_v4(const plan<T>& line, const task<T>& t) { \
-        work<lanes_v4 / static_cast<int>(sizeof(T))>(line, t);                \
+        work<lanes_v4 / static_cast<int>(sizeof(T))>(line, t, &within_v4<T>); \
     }                                                                         \
     template <class T>                                                        \
     REGRAIN_TARGET_V3 void name##_v3(const plan<T>& line, const task<T>& t) { \
-        work<lanes_v3 / static_cast<int>(sizeof(T))>(line, t);                \
+        work<lanes_v3 / static_cast<int>(sizeof(T))>(line, t, &within_v3<T>); \
     }
 #else
 #define REGRAIN_FFT_LARGE(name, work, plan, task)
 #endif
-#define REGRAIN_FFT_LEVELS(name, work, plan, task)              \
-    REGRAIN_FFT_LARGE(name, work, plan, task)                   \
-    template <class T>                                          \
-    void name##_any(const plan<T>& line, const task<T>& t) {    \
-        work<lanes_any / static_cast<int>(sizeof(T))>(line, t); \
+#define REGRAIN_FFT_LEVELS(name, work, plan, task)                              \
+    REGRAIN_FFT_LARGE(name, work, plan, task)                                   \
+    template <class T>                                                          \
+    void name##_any(const plan<T>& line, const task<T>& t) {                    \
+        work<lanes_any / static_cast<int>(sizeof(T))>(line, t, &within_any<T>); \
     }
 #if REGRAIN_X86
 #define REGRAIN_FFT_OF(name, T) name##_v4<T>, name##_v3<T>, name##_any<T>
