@@ -51,6 +51,10 @@ class _View(Sequence[S]):
     def __getitem__(self, i: Any) -> Any:
         return self.frames[int(self.chosen[i])]
 
+    def stacked(self, name: str, chosen: Any = slice(None)) -> NDArray[Any]:
+        """The array of that name of all (or some) frames."""
+        return _stacked(self.frames, name, self.chosen[chosen])
+
 
 class _Mapped(Sequence[T]):
     """Frames of another sequence passed through a function when asked for."""
@@ -72,6 +76,14 @@ class _Mapped(Sequence[T]):
             return self.function(state)
         except RegrainError as error:
             raise type(error)(f"frame {i}: {error}") from error
+
+
+def _stacked(frames: Sequence[Any], name: str, chosen: Any = slice(None)) -> NDArray[Any]:
+    """An array of all frames; those that keep them in one give it without making states."""
+    whole = getattr(frames, "stacked", None)
+    if whole is not None:
+        return cast(NDArray[Any], whole(name, chosen))
+    return np.stack([frames[int(i)].arrays()[name][1] for i in np.arange(len(frames))[chosen]])
 
 
 class Trace(Generic[S]):
@@ -220,6 +232,34 @@ class Trace(Generic[S]):
             weights=self.weights,
             provenance={**self.provenance, **provenance},
         )
+
+    def stacked(self, name: str) -> NDArray[Any]:
+        """One array of all frames, shape (n_frames, ...).
+
+        Where frames share an array, as those of a run on a lattice do, no states are made for it.
+
+        Parameters
+        ----------
+        name : str
+            One of the names of ``state.arrays()``, such as ``"positions"`` or ``"values"``.
+
+        Raises
+        ------
+        RegrainError
+            The states have no such array.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from regrain import Trace
+        >>> from regrain.lattice import Spins
+        >>> trace = Trace([Spins(np.ones((4, 4), np.int8))] * 3, times=[1, 2, 3])
+        >>> trace.stacked("values").shape
+        (3, 4, 4)
+        """
+        if name not in (known := self[0].arrays()):
+            raise RegrainError(f"{self!r} has no array {name!r}, only {', '.join(sorted(known))}")
+        return _stacked(self.frames, name)
 
     def in_memory(self) -> Trace[S]:
         """The same trace with every frame read (and mapped) once and kept."""
