@@ -207,7 +207,8 @@ class Potts(_Symmetric):
     def cluster_values(self, spins: Sequence[NDArray[Any]] | NDArray[Any]) -> NDArray[Any]:
         """Whether all spins of each cluster are alike; whether a single one is in state 0."""
         if len(spins) == 1:
-            return np.equal(spins[0], 0)
+            first: NDArray[Any] = spins[0] == 0
+            return first
         return reduce(np.logical_and, [other == spins[0] for other in spins[1:]])
 
     @property
