@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from regrain import (
+        atlas,
         engines,
         errors,
         fits,
@@ -35,6 +36,7 @@ __all__ = [
     "Report",
     "Trace",
     "__version__",
+    "atlas",
     "compare",
     "engines",
     "errors",
