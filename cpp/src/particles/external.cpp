@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "regrain/base/error.hpp"
+#include "../base/messages.hpp"
 #include "regrain/base/expression.hpp"
 #include "regrain/base/parallel.hpp"
 
@@ -40,11 +40,6 @@ struct Cell {
         return inside ? Vec3{r.x, r.y, r.z} : box.wrap({r.x, r.y, r.z});
     }
 };
-
-std::string shown(const Vec3& r) {
-    return "(" + std::to_string(r.x) + ", " + std::to_string(r.y) + ", " + std::to_string(r.z) +
-           ")";
-}
 
 [[noreturn]] void fail(const ExternalTerm& term, std::uint32_t id, const Vec3& place,
                        const std::string& what) {

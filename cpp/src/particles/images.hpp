@@ -5,26 +5,21 @@
 #include <cstdint>
 #include <string>
 
+#include "../base/messages.hpp"
 #include "regrain/base/box.hpp"
-#include "regrain/base/error.hpp"
 #include "regrain/particles/cells.hpp"
 
 namespace regrain::particles {
 
-inline std::string describe(const Vec3& r) {
-    return "(" + std::to_string(r.x) + ", " + std::to_string(r.y) + ", " + std::to_string(r.z) +
-           ")";
-}
-
 /// Throws Error for a position that is not finite or too far away to be folded.
 inline void check_position(const Vec3& r, const Box& box, std::size_t particle) {
     if (!finite(r)) {
-        throw Error("particle " + std::to_string(particle) + " is at " + describe(r) +
+        throw Error("particle " + std::to_string(particle) + " is at " + shown(r) +
                     "; every coordinate must be a finite number");
     }
     const Vec3 s = box.fractional(r);
     if (std::max({std::abs(s.x), std::abs(s.y), std::abs(s.z)}) > 1e7) {
-        throw Error("particle " + std::to_string(particle) + " is at " + describe(r) +
+        throw Error("particle " + std::to_string(particle) + " is at " + shown(r) +
                     ", more than 1e7 boxes away; the run has exploded or the box is wrong");
     }
 }
@@ -36,7 +31,7 @@ inline void check_copies(std::size_t particles, const Box& box, double reach) {
     const Vec3 extent = brick + 2.0 * Vec3{reach, reach, reach};
     const double copies = extent.x * extent.y * extent.z / box.volume();
     if (copies * static_cast<double>(particles) > max_points) {
-        throw Error("a reach of " + std::to_string(reach) + " in a box of " + describe(brick) +
+        throw Error("a reach of " + std::to_string(reach) + " in a box of " + shown(brick) +
                     " asks for " + std::to_string(copies) + " images of each of " +
                     std::to_string(particles) + " particles; reduce the reach or repeat the box");
     }

@@ -135,9 +135,8 @@ struct PairEngine::Impl {
 
     void check_finite(const Row& row, std::uint32_t id) const {
         if (finite(position(row))) return;
-        throw Error("particle " + std::to_string(id) + " is at (" + std::to_string(row.x) + ", " +
-                    std::to_string(row.y) + ", " + std::to_string(row.z) +
-                    "); the run has exploded: check overlaps and the time step");
+        throw Error("particle " + std::to_string(id) + " is at " + shown(position(row)) +
+                    "; the run has exploded: check overlaps and the time step");
     }
 
     // Folds every row into the brick and brings the rows into the order of space.

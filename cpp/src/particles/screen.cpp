@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <string>
 
-#include "regrain/base/error.hpp"
+#include "../base/messages.hpp"
 
 namespace regrain::particles {
 
@@ -30,15 +29,10 @@ Screen::Value cloud(double x) {
     return {energy, (two_over_root_pi * std::exp(-x2) - energy) / x2};
 }
 
-void require(bool good, const std::string& what, double given) {
-    if (!good) throw Error(what + ": got " + std::to_string(given));
-}
-
 }  // namespace
 
 Screen::Screen(const Charges& charges) : cutoff_(charges.cutoff()) {
-    require(std::isfinite(cutoff_) && cutoff_ > 0.0, "the cutoff of charges must be positive",
-            cutoff_);
+    require(positive(cutoff_), "the cutoff of charges must be positive", cutoff_);
     if (const auto* ewald = std::get_if<Ewald>(&charges.method)) {
         const double e = ewald->accuracy;
         require(e >= 1e-13 && e <= 0.1, "the accuracy of Ewald's sum must be from 1e-13 to 0.1", e);

@@ -5,6 +5,7 @@
 
 #include "regrain/base/error.hpp"
 #include "simulation_impl.hpp"
+#include "start.hpp"
 
 namespace regrain::particles {
 
@@ -24,12 +25,7 @@ Simulation& Simulation::operator=(Simulation&&) noexcept = default;
 
 void Simulation::assign(std::span<const Vec3> positions, std::span<const Image> images,
                         std::span<const Vec3> velocities, double kt, const Box& box) {
-    const auto fits = [&](std::size_t n) { return n == size(); };
-    if (!fits(positions.size()) || (!images.empty() && !fits(images.size())) ||
-        (!velocities.empty() && !fits(velocities.size()))) {
-        throw Error("positions, images and velocities must be those of all " +
-                    std::to_string(size()) + " particles");
-    }
+    check_start(size(), positions.size(), images.size(), velocities.size());
     impl_->assign(positions, images, velocities, kt, box);
 }
 

@@ -97,7 +97,6 @@ struct Simulation::Impl {
 
     void assign(std::span<const Vec3> positions, std::span<const Image> images,
                 std::span<const Vec3> velocities, double kt, const Box& box);
-    void check_masses() const;
     void freeze();
     void make_bath();
     /// Whether nothing but the bath gives heat: no flow, and no field that may drive particles.
@@ -108,8 +107,7 @@ struct Simulation::Impl {
     void check_box() const;
     void check_flow() const;
     void check_rigid() const;
-    void draw_velocities(double kt, std::vector<Vec3>& by_id) const;
-    void stop_drift(std::vector<Vec3>& by_id, const std::array<bool, 3>& along) const;
+    [[nodiscard]] std::vector<Vec3> start_velocities(std::span<const Vec3> given, double kt) const;
     void gather_masses();
     void limit_moves();
 

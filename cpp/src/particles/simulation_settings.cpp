@@ -3,19 +3,12 @@
 #include <cmath>
 #include <string>
 
-#include "regrain/base/error.hpp"
+#include "../base/messages.hpp"
 #include "simulation_impl.hpp"
 
 namespace regrain::particles {
 
 namespace {
-
-bool positive(double x) { return std::isfinite(x) && x > 0.0; }
-bool zero_or_more(double x) { return std::isfinite(x) && x >= 0.0; }
-
-void require(bool good, const std::string& what, double given) {
-    if (!good) throw Error(what + ": got " + std::to_string(given));
-}
 
 void check_rates(const PerType& rates, std::size_t types, const std::string& name) {
     const std::size_t n = rates.values.size();

@@ -1,4 +1,4 @@
-// Masses, velocities and checks before the first step.
+// Velocities and checks before the first step.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -8,6 +8,7 @@
 #include "regrain/base/error.hpp"
 #include "rigid_bonds.hpp"
 #include "simulation_impl.hpp"
+#include "start.hpp"
 
 namespace regrain::particles {
 
@@ -24,7 +25,7 @@ Simulation::Impl::Impl(const ForceField& field, std::span<const std::int32_t> gi
       force(types.size() + 1),
       image_offset(types.size()),
       cell_noise(s.seed, barostat_noise) {
-    check_masses();
+    check_masses(mass_of_id);
     freeze();
     if (!field.rigid_bonds.empty()) {
         check_rigid();
@@ -71,15 +72,6 @@ double Simulation::Impl::mean_friction(const PerType& friction) const {
         if (inverse_mass_of_id[i] > 0.0) sum += friction[static_cast<std::size_t>(types[i])];
     }
     return sum / static_cast<double>(size() - settings.frozen.size());
-}
-
-void Simulation::Impl::check_masses() const {
-    for (std::size_t i = 0; i < size(); ++i) {
-        if (!(std::isfinite(mass_of_id[i]) && mass_of_id[i] > 0.0)) {
-            throw Error("particle " + std::to_string(i) + " has mass " +
-                        std::to_string(mass_of_id[i]) + "; dynamics needs positive masses");
-        }
-    }
 }
 
 void Simulation::Impl::freeze() {
@@ -157,40 +149,20 @@ void Simulation::Impl::check_flow() const {
     }
 }
 
-void Simulation::Impl::draw_velocities(double kt, std::vector<Vec3>& by_id) const {
-    const Philox generator(settings.seed, initial_velocities);
-    for (std::size_t i = 0; i < by_id.size(); ++i) {
-        const auto g = generator.normal4(0, static_cast<std::uint32_t>(i));
-        by_id[i] = Vec3{g[0], g[1], g[2]} * std::sqrt(kt / mass_of_id[i]);
-    }
-}
-
-void Simulation::Impl::stop_drift(std::vector<Vec3>& by_id,
-                                  const std::array<bool, 3>& along) const {
-    Vec3 momentum;
-    double total = 0.0;
-    for (std::size_t i = 0; i < by_id.size(); ++i) {
-        if (inverse_mass_of_id[i] == 0.0) continue;
-        momentum += mass_of_id[i] * by_id[i];
-        total += mass_of_id[i];
-    }
-    const Vec3 drift = momentum * (1.0 / total);
-    for (Vec3& v : by_id) {
-        v -= {along[0] ? drift.x : 0.0, along[1] ? drift.y : 0.0, along[2] ? drift.z : 0.0};
-    }
+// By id.
+std::vector<Vec3> Simulation::Impl::start_velocities(std::span<const Vec3> given, double kt) const {
+    std::vector<double> moving = mass_of_id;
+    for (const std::uint32_t id : settings.frozen) moving[id] = 0.0;
+    if (given.empty()) return draw_velocities(settings.seed, moving, kt);
+    std::vector<Vec3> by_id(given.begin(), given.end());
+    for (const std::uint32_t id : settings.frozen) by_id[id] = {};
+    stop_drift(by_id, moving, kept_momentum());
+    return by_id;
 }
 
 void Simulation::Impl::assign(std::span<const Vec3> positions, std::span<const Image> images,
                               std::span<const Vec3> velocities, double kt, const Box& box) {
-    std::vector<Vec3> by_id(velocities.begin(), velocities.end());
-    if (velocities.empty()) {
-        by_id.resize(size());
-        draw_velocities(kt, by_id);
-        if (size() > 1) stop_drift(by_id, {true, true, true});
-    } else {
-        stop_drift(by_id, kept_momentum());
-    }
-    for (const std::uint32_t id : settings.frozen) by_id[id] = {};
+    const std::vector<Vec3> by_id = start_velocities(velocities, kt);
     engine.assign(positions, box);
     if (pairwise && !engine.lists()) engine.reorder(pairwise->order(present(0)));
     check_box();

@@ -6,31 +6,15 @@
 #include <string>
 #include <utility>
 
+#include "../base/messages.hpp"
 #include "brownian.hpp"
 #include "flow.hpp"
-#include "regrain/base/error.hpp"
+#include "kinetic.hpp"
 #include "regrain/base/parallel.hpp"
 #include "regrain/particles/barostat.hpp"
 #include "simulation_impl.hpp"
 
 namespace regrain::particles {
-
-namespace {
-
-struct Tensor {
-    std::array<double, 6> t{};
-    Tensor& operator+=(const Tensor& o) {
-        for (std::size_t k = 0; k < 6; ++k) t[k] += o.t[k];
-        return *this;
-    }
-};
-
-std::string shown(const Vec3& r) {
-    return "(" + std::to_string(r.x) + ", " + std::to_string(r.y) + ", " + std::to_string(r.z) +
-           ")";
-}
-
-}  // namespace
 
 void Simulation::Impl::run(std::uint64_t steps) {
     const bool joined = joins_kicks();
@@ -349,17 +333,8 @@ std::array<double, 6> Simulation::Impl::kinetic_tensor() const {
         const double mean = static_cast<double>(degrees()) / 3.0 * brownian()->kt;
         return {mean, mean, mean};
     }
-    const auto sum_of = [&](std::size_t begin, std::size_t end) {
-        Tensor sum;
-        for (std::size_t row = begin; row < end; ++row) {
-            const Vec3& v = motion[row].v;
-            const double m = mass[row];
-            sum += {{m * v.x * v.x, m * v.y * v.y, m * v.z * v.z, m * v.x * v.y, m * v.x * v.z,
-                     m * v.y * v.z}};
-        }
-        return sum;
-    };
-    return parallel_sum<Tensor>(size(), sum_of).t;
+    return sum_kinetic_tensor(
+        size(), [this](std::size_t row) { return std::pair(mass[row], motion[row].v); });
 }
 
 }  // namespace regrain::particles

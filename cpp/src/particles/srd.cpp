@@ -5,26 +5,16 @@
 #include <optional>
 #include <string>
 
-#include "regrain/base/error.hpp"
+#include "../base/messages.hpp"
+#include "kinetic.hpp"
 #include "regrain/base/parallel.hpp"
-#include "regrain/base/random.hpp"
 #include "simulation_impl.hpp"
 #include "srd_solvent.hpp"
+#include "start.hpp"
 
 namespace regrain::particles {
 
 namespace {
-
-std::string at(const Vec3& r) {
-    return "(" + std::to_string(r.x) + ", " + std::to_string(r.y) + ", " + std::to_string(r.z) +
-           ")";
-}
-
-bool positive(double x) { return std::isfinite(x) && x > 0.0; }
-
-void require(bool good, const std::string& what, double given) {
-    if (!good) throw Error(what + ": got " + std::to_string(given));
-}
 
 void check(const CollisionSettings& s) {
     require(positive(s.dt), "dt must be a positive number", s.dt);
@@ -78,11 +68,8 @@ struct SolventSimulation::Impl {
          std::span<const double> all_masses, std::span<const std::uint8_t> is_solvent,
          const CollisionSettings& s)
         : settings(s), solvent(s), masses(all_masses.begin(), all_masses.end()) {
+        check_masses(masses);
         for (std::size_t i = 0; i < masses.size(); ++i) {
-            if (!positive(masses[i])) {
-                throw Error("particle " + std::to_string(i) + " has mass " +
-                            std::to_string(masses[i]) + "; dynamics needs positive masses");
-            }
             auto& ids = is_solvent[i] != 0 ? solvent_ids : bead_ids;
             ids.push_back(static_cast<std::uint32_t>(i));
         }
@@ -115,23 +102,6 @@ struct SolventSimulation::Impl {
 
     // ------------------------------------------------------------------ the start
 
-    [[nodiscard]] std::vector<Vec3> draw_velocities(double kt) const {
-        const Philox generator(settings.seed, initial_velocities);
-        std::vector<Vec3> found(size());
-        Vec3 momentum;
-        double total = 0.0;
-        for (std::size_t i = 0; i < size(); ++i) {
-            const auto g = generator.normal4(0, static_cast<std::uint32_t>(i));
-            found[i] = Vec3{g[0], g[1], g[2]} * std::sqrt(kt / masses[i]);
-            momentum += masses[i] * found[i];
-            total += masses[i];
-        }
-        if (size() > 1) {
-            for (Vec3& v : found) v -= momentum * (1.0 / total);
-        }
-        return found;
-    }
-
     void check_finite(const Vec3& v, const char* what, std::size_t i) const {
         if (finite(v)) return;
         throw Error(std::string("the ") + what + " of particle " + std::to_string(i) +
@@ -141,7 +111,7 @@ struct SolventSimulation::Impl {
     void assign(std::span<const Vec3> positions, std::span<const Image> images,
                 std::span<const Vec3> velocities, double kt, const Box& new_box) {
         const std::vector<Vec3> drawn =
-            velocities.empty() ? draw_velocities(kt) : std::vector<Vec3>{};
+            velocities.empty() ? draw_velocities(settings.seed, masses, kt) : std::vector<Vec3>{};
         if (velocities.empty()) velocities = drawn;
         std::vector<SolventPlace> places;
         std::vector<SolventMotion> motion;
@@ -170,7 +140,7 @@ struct SolventSimulation::Impl {
             beads->assign(r, i, v, kt, box);
             beads->set_velocities(v);
         }
-        start_energy = 0.5 * solvent_tensor().trace();
+        start_energy = 0.5 * trace(solvent_tensor());
     }
 
     // Across walls there are no images: who is on the other side of a wall does not belong here.
@@ -178,7 +148,7 @@ struct SolventSimulation::Impl {
         const std::array<double, 3> x{r.x, r.y, r.z}, length{b.a().x, b.b().y, b.c().z};
         for (std::size_t k = 0; k < 3; ++k) {
             if (settings.walls[k] && !(x[k] >= 0.0 && x[k] <= length[k])) {
-                throw Error("particle " + std::to_string(id) + " of the solvent is at " + at(r) +
+                throw Error("particle " + std::to_string(id) + " of the solvent is at " + shown(r) +
                             ", on the other side of the walls across " + "xyz"[k] +
                             ", which are at 0 and " + std::to_string(length[k]));
             }
@@ -247,49 +217,42 @@ struct SolventSimulation::Impl {
         return static_cast<double>(step % static_cast<std::uint64_t>(settings.every)) * settings.dt;
     }
 
-    struct Sum {
-        std::array<double, 6> t{};
-        Sum& operator+=(const Sum& o) {
-            for (std::size_t k = 0; k < 6; ++k) t[k] += o.t[k];
-            return *this;
-        }
-        [[nodiscard]] double trace() const { return t[0] + t[1] + t[2]; }
+    struct Particle {
+        std::uint32_t id;
+        Vec3 r, v;
+        double mass;
+        Image image;
     };
-    [[nodiscard]] Sum solvent_tensor() const {
-        const double time = since_collision();
-        return parallel_sum<Sum>(solvent.size(), [&](std::size_t begin, std::size_t end) {
-            Sum sum;
-            for (std::size_t k = begin; k < end; ++k) {
-                Vec3 v = solvent.motion[k].v, r = solvent.places[k].r;
-                Image image = solvent.images[k];
-                if (time > 0.0) solvent.stream(time, r, v, image, solvent.places[k].id);
-                const double m = solvent.motion[k].mass;
-                sum += Sum{{m * v.x * v.x, m * v.y * v.y, m * v.z * v.z, m * v.x * v.y,
-                            m * v.x * v.z, m * v.y * v.z}};
-            }
-            return sum;
+    // The k-th of the solvent, so long after the last collision.
+    [[nodiscard]] Particle particle(std::size_t k, double time) const {
+        const SolventPlace& place = solvent.places[k];
+        const SolventMotion& motion = solvent.motion[k];
+        Particle p{place.id, place.r, motion.v, motion.mass, solvent.images[k]};
+        if (time > 0.0) solvent.stream(time, p.r, p.v, p.image, p.id);
+        return p;
+    }
+
+    [[nodiscard]] std::array<double, 6> solvent_tensor() const {
+        return sum_kinetic_tensor(solvent.size(), [this, time = since_collision()](std::size_t k) {
+            const Particle p = particle(k, time);
+            return std::pair(p.mass, p.v);
         });
     }
 
     Measurement measure() {
         Measurement m = beads ? beads->measure() : Measurement{};
-        const Sum own = solvent_tensor();
-        for (std::size_t k = 0; k < 6; ++k) m.kinetic_tensor[k] += own.t[k];
-        m.conserved += conserves_energy() ? 0.5 * own.trace() : start_energy - given;
+        const std::array<double, 6> own = solvent_tensor();
+        for (std::size_t k = 0; k < 6; ++k) m.kinetic_tensor[k] += own[k];
+        m.conserved += conserves_energy() ? 0.5 * trace(own) : start_energy - given;
         return m;
     }
 
-    // Calls f(id, place, velocity, image) for each particle of the solvent at the present time.
+    // Calls f(particle) for each particle of the solvent at the present time.
     template <class F>
     void for_solvent(F&& f) const {
         const double time = since_collision();
         parallel_for(solvent.size(), [&](std::size_t begin, std::size_t end) {
-            for (std::size_t k = begin; k < end; ++k) {
-                Vec3 v = solvent.motion[k].v, r = solvent.places[k].r;
-                Image image = solvent.images[k];
-                if (time > 0.0) solvent.stream(time, r, v, image, solvent.places[k].id);
-                f(solvent.places[k].id, r, v, image);
-            }
+            for (std::size_t k = begin; k < end; ++k) f(particle(k, time));
         });
     }
 };
@@ -313,12 +276,7 @@ SolventSimulation& SolventSimulation::operator=(SolventSimulation&&) noexcept = 
 
 void SolventSimulation::assign(std::span<const Vec3> positions, std::span<const Image> images,
                                std::span<const Vec3> velocities, double kt, const Box& box) {
-    const auto fits = [&](std::size_t n) { return n == size(); };
-    if (!fits(positions.size()) || (!images.empty() && !fits(images.size())) ||
-        (!velocities.empty() && !fits(velocities.size()))) {
-        throw Error("positions, images and velocities must be those of all " +
-                    std::to_string(size()) + " particles");
-    }
+    check_start(size(), positions.size(), images.size(), velocities.size());
     impl_->assign(positions, images, velocities, kt, box);
 }
 
@@ -340,9 +298,9 @@ std::uint64_t SolventSimulation::sorts() const { return impl_->solvent.sorts; }
 
 void SolventSimulation::places(std::span<Vec3> positions, std::span<Image> images) const {
     const Impl& s = *impl_;
-    s.for_solvent([&](std::uint32_t id, const Vec3& r, const Vec3&, const Image& image) {
-        positions[id] = r;
-        images[id] = image;
+    s.for_solvent([&](const Impl::Particle& p) {
+        positions[p.id] = p.r;
+        images[p.id] = p.image;
     });
     if (!s.beads) return;
     std::vector<Vec3> r(s.bead_ids.size());
@@ -356,7 +314,7 @@ void SolventSimulation::places(std::span<Vec3> positions, std::span<Image> image
 
 void SolventSimulation::velocities(std::span<Vec3> out) const {
     const Impl& s = *impl_;
-    s.for_solvent([&](std::uint32_t id, const Vec3&, const Vec3& v, const Image&) { out[id] = v; });
+    s.for_solvent([&](const Impl::Particle& p) { out[p.id] = p.v; });
     if (!s.beads) return;
     std::vector<Vec3> v(s.bead_ids.size());
     s.beads->velocities(v);
