@@ -4,14 +4,13 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "regrain/particles/simulation.hpp"
-#include "snapshots.hpp"
+#include "simulation_face.hpp"
 
 namespace regrain::bindings {
 
 namespace {
 
 using namespace regrain::particles;
-using Image = std::array<std::int32_t, 3>;
 
 // ------------------------------------------------------------------ dynamics
 
@@ -67,14 +66,6 @@ void bind_dynamics(py::module_& m) {
 
 // ------------------------------------------------------------------ simulation
 
-auto by_id(void (Simulation::*get)(std::span<Vec3>) const) {
-    return [get](const Simulation& s) {
-        auto [array, rows] = new_rows<Vec3>(s.size());
-        (s.*get)(rows);
-        return array;
-    };
-}
-
 void bind_simulation(py::module_& m) {
     py::class_<Measurement>(m, "Measurement")
         .def_readonly("energies", &Measurement::energies)
@@ -87,9 +78,8 @@ void bind_simulation(py::module_& m) {
         .def_readonly("conserved", &Measurement::conserved)
         .def_property_readonly("potential", &Measurement::potential)
         .def_property_readonly("kinetic", &Measurement::kinetic);
-    const py::call_guard<py::gil_scoped_release> no_gil;
-    py::class_<Simulation>(m, "Simulation", "Particles in time; arrays are by particle id.")
-        .def(py::init([](const ForceField& field, const Array<std::int32_t>& types,
+    py::class_<Simulation> type(m, "Simulation", "Particles in time; arrays are by particle id.");
+    type.def(py::init([](const ForceField& field, const Array<std::int32_t>& types,
                          const Array<double>& masses, double dt, const Dynamics& dynamics,
                          const std::optional<CellRescale>& barostat, std::uint64_t seed,
                          double skin, const std::optional<Array<std::uint32_t>>& frozen,
@@ -108,47 +98,13 @@ void bind_simulation(py::module_& m) {
              py::arg("field"), py::kw_only(), py::arg("types"), py::arg("masses"), py::arg("dt"),
              py::arg("dynamics"), py::arg("barostat"), py::arg("seed"), py::arg("skin"),
              py::arg("frozen") = py::none(), py::arg("precision") = Precision::full,
-             py::arg("flow") = py::none())
-        .def(
-            "assign",
-            [](Simulation& s, const Array<double>& positions,
-               const std::optional<Array<std::int32_t>>& images,
-               const std::optional<Array<double>>& velocities, double kt,
-               const Array<double>& box) {
-                const auto r = rows_of<Vec3>(positions, "positions");
-                const auto i =
-                    images ? rows_of<Image>(*images, "images") : std::span<const Image>{};
-                const auto v =
-                    velocities ? rows_of<Vec3>(*velocities, "velocities") : std::span<const Vec3>{};
-                const Box cell = box_of(box);
-                const py::gil_scoped_release release;
-                s.assign(r, i, v, kt, cell);
-            },
-            py::kw_only(), py::arg("positions"), py::arg("images"), py::arg("velocities"),
-            py::arg("kt"), py::arg("box"))
-        .def("run", &Simulation::run, py::arg("steps"), no_gil)
-        .def("measure", &Simulation::measure, no_gil)
-        .def_property_readonly("step", &Simulation::step)
-        .def_property_readonly("size", &Simulation::size)
-        .def_property_readonly("degrees_of_freedom", &Simulation::degrees_of_freedom)
-        .def_property_readonly("max_move", &Simulation::max_move)
-        .def_property_readonly("box", [](const Simulation& s) { return vectors_of(s.box()); })
+             py::arg("flow") = py::none());
+    bind_simulation_face(type, to_dict, to_snapshot);
+    type.def_property_readonly("max_move", &Simulation::max_move)
         .def_property_readonly("list_builds",
                                [](const Simulation& s) { return s.engine().builds(); })
         .def_property_readonly("mean_neighbors",
-                               [](const Simulation& s) { return s.engine().mean_neighbors(); })
-        .def("places",
-             [](const Simulation& s) {
-                 auto [positions, r] = new_rows<Vec3>(s.size());
-                 auto [images, i] = new_rows<Image, std::int32_t>(s.size());
-                 s.places(r, i);
-                 return py::make_tuple(positions, images);
-             })
-        .def("velocities", by_id(&Simulation::velocities))
-        .def("forces", by_id(&Simulation::forces))
-        .def("snapshot", [](const Simulation& s) { return to_dict(s.snapshot()); })
-        .def("restore",
-             [](Simulation& s, const Dict& snapshot) { s.restore(to_snapshot(snapshot)); });
+                               [](const Simulation& s) { return s.engine().mean_neighbors(); });
 }
 
 }  // namespace

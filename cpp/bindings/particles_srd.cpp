@@ -8,7 +8,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "regrain/base/error.hpp"
-#include "snapshots.hpp"
+#include "simulation_face.hpp"
 
 namespace regrain::bindings {
 
@@ -62,14 +62,6 @@ SolventSimulation::Snapshot to_solvent_snapshot(const Dict& d) {
     return s;
 }
 
-auto by_id(void (SolventSimulation::*get)(std::span<Vec3>) const) {
-    return [get](const SolventSimulation& s) {
-        auto [array, rows] = new_rows<Vec3>(s.size());
-        (s.*get)(rows);
-        return array;
-    };
-}
-
 SolventSimulation make(const ForceField& beads, const Ints& types, const Doubles& masses,
                        const Array<bool>& solvent, double dt, int every, const Triple& cell,
                        CollisionRule rule, double angle, bool angular_momentum, bool thermostat,
@@ -90,51 +82,17 @@ void bind_particles_srd(py::module_& m) {
         .value("rotation", CollisionRule::rotation)
         .value("andersen", CollisionRule::andersen)
         .finalize();
-    const py::call_guard<py::gil_scoped_release> no_gil;
-    py::class_<SolventSimulation>(m, "SolventSimulation",
-                                  "A solvent that collides in cells, and beads in it; the same "
-                                  "face as Simulation.")
-        .def(py::init(&make), py::arg("beads"), py::kw_only(), py::arg("types"), py::arg("masses"),
+    py::class_<SolventSimulation> type(
+        m, "SolventSimulation",
+        "A solvent that collides in cells, and beads in it; the same "
+        "face as Simulation.");
+    type.def(py::init(&make), py::arg("beads"), py::kw_only(), py::arg("types"), py::arg("masses"),
              py::arg("solvent"), py::arg("dt"), py::arg("every"), py::arg("cell"), py::arg("rule"),
              py::arg("angle"), py::arg("angular_momentum"), py::arg("thermostat"), py::arg("shift"),
              py::arg("kt"), py::arg("walls"), py::arg("wall_velocity"), py::arg("acceleration"),
-             py::arg("reverse"), py::arg("seed"), py::arg("skin"), py::arg("precision"))
-        .def(
-            "assign",
-            [](SolventSimulation& s, const Doubles& positions, const std::optional<Ints>& images,
-               const std::optional<Doubles>& velocities, double kt, const Doubles& box) {
-                const auto r = rows_of<Vec3>(positions, "positions");
-                const auto i =
-                    images ? rows_of<Image>(*images, "images") : std::span<const Image>{};
-                const auto v =
-                    velocities ? rows_of<Vec3>(*velocities, "velocities") : std::span<const Vec3>{};
-                const Box cell = box_of(box);
-                const py::gil_scoped_release release;
-                s.assign(r, i, v, kt, cell);
-            },
-            py::kw_only(), py::arg("positions"), py::arg("images"), py::arg("velocities"),
-            py::arg("kt"), py::arg("box"))
-        .def("run", &SolventSimulation::run, py::arg("steps"), no_gil)
-        .def("measure", &SolventSimulation::measure, no_gil)
-        .def_property_readonly("step", &SolventSimulation::step)
-        .def_property_readonly("size", &SolventSimulation::size)
-        .def_property_readonly("degrees_of_freedom", &SolventSimulation::degrees_of_freedom)
-        .def_property_readonly("sorts", &SolventSimulation::sorts)
-        .def_property_readonly("box",
-                               [](const SolventSimulation& s) { return vectors_of(s.box()); })
-        .def("places",
-             [](const SolventSimulation& s) {
-                 auto [positions, r] = new_rows<Vec3>(s.size());
-                 auto [images, i] = new_rows<Image, std::int32_t>(s.size());
-                 s.places(r, i);
-                 return py::make_tuple(positions, images);
-             })
-        .def("velocities", by_id(&SolventSimulation::velocities))
-        .def("forces", by_id(&SolventSimulation::forces))
-        .def("snapshot", [](const SolventSimulation& s) { return solvent_dict(s.snapshot()); })
-        .def("restore", [](SolventSimulation& s, const Dict& snapshot) {
-            s.restore(to_solvent_snapshot(snapshot));
-        });
+             py::arg("reverse"), py::arg("seed"), py::arg("skin"), py::arg("precision"));
+    bind_simulation_face(type, solvent_dict, to_solvent_snapshot);
+    type.def_property_readonly("sorts", &SolventSimulation::sorts);
 }
 
 }  // namespace regrain::bindings
