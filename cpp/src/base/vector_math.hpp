@@ -20,23 +20,27 @@ REGRAIN_INLINE Double<W> absolute(const Double<W>& x) {
     return (Double<W>)((Int<W>)x & std::int64_t{0x7FFFFFFFFFFFFFFF});
 }
 
+/// The nearest whole number; of halves an even one. For numbers below 2^51.
+template <int W>
+REGRAIN_INLINE Double<W> rounded(const Double<W>& x) {
+    return (x + detail::whole) - detail::whole;
+}
+
 template <int W>
 REGRAIN_INLINE Double<W> floor(const Double<W>& x) {
-    const Double<W> nearest = (x + detail::whole) - detail::whole;
+    const Double<W> nearest = rounded<W>(x);
     const Double<W> below = nearest > x ? nearest - 1.0 : nearest;
     return absolute<W>(x) < 0x1p51 ? below : x;
 }
 
-/// exp(x) to about a rounding error; below exp(-708) it is zero.
+/// exp(x) to about a rounding error, for x from -708 to 709.7.
 template <int W>
-REGRAIN_INLINE Double<W> full_exp(const Double<W>& argument) {
-    const Double<W> zero{};
-    Double<W> x = argument > -708.0 ? argument : zero - 708.0;
-    x = x < 709.7 ? x : zero + 709.7;
+REGRAIN_INLINE Double<W> normal_exp(const Double<W>& x) {
     // x = n ln 2 + t, where ln 2 comes in two parts, of which the first times n is exact.
     const Double<W> numbered = x * 0x1.71547652b82fep0 + detail::whole;
     const Double<W> n = numbered - detail::whole;
     const Double<W> t = (x - n * 0x1.62e42fefa3p-1) - n * 0x1.3de6af278ece6p-42;
+    // The Taylor series, as abs(t) < ln(2) / 2.
     Double<W> p = t * (1.0 / 6227020800.0) + 1.0 / 479001600.0;
     p = p * t + 1.0 / 39916800.0;
     p = p * t + 1.0 / 3628800.0;
@@ -50,7 +54,16 @@ REGRAIN_INLINE Double<W> full_exp(const Double<W>& argument) {
     p = p * t + 0.5;
     p = p * t + 1.0;
     p = p * t + 1.0;
-    Double<W> y = (Double<W>)((Int<W>)p + ((Int<W>)numbered << 52));
+    return (Double<W>)((Int<W>)p + ((Int<W>)numbered << 52));
+}
+
+/// exp(x) to about a rounding error; below exp(-708) it is zero.
+template <int W>
+REGRAIN_INLINE Double<W> full_exp(const Double<W>& argument) {
+    const Double<W> zero{};
+    Double<W> x = argument > -708.0 ? argument : zero - 708.0;
+    x = x < 709.7 ? x : zero + 709.7;
+    Double<W> y = normal_exp<W>(x);
     y = argument < -708.0 ? zero : y;
     y = argument > 709.7 ? zero + detail::infinite : y;
     return argument == argument ? y : argument;

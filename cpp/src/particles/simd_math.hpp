@@ -1,6 +1,7 @@
 // Functions of vectors that no instruction gives, without branches; see simd.hpp.
 #pragma once
 
+#include "../base/vector_math.hpp"
 #include "simd.hpp"
 
 namespace regrain::particles::simd {
@@ -8,28 +9,7 @@ namespace regrain::particles::simd {
 /// exp(x) for x <= 0 to a rounding error; what would be below exp(-700) is kept there, at 1e-304.
 template <int W>
 REGRAIN_INLINE Double<W> exp(const Double<W>& argument) {
-    const Double<W> x = argument > -700.0 ? argument : broadcast<W>(-700.0);
-    // x = n ln 2 + t; the sum with 1.5 * 2^52 leaves the integer n in the low bits of the double.
-    // ln 2 comes in two parts, of which the first times n is exact.
-    constexpr double integer = 0x1.8p52;
-    const Double<W> numbered = x * 0x1.71547652b82fep0 + integer;
-    const Double<W> n = numbered - integer;
-    const Double<W> t = (x - n * 0x1.62e42fefa3p-1) - n * 0x1.3de6af278ece6p-42;
-    // The Taylor series, as abs(t) < ln(2) / 2.
-    Double<W> p = t * (1.0 / 6227020800.0) + 1.0 / 479001600.0;
-    p = p * t + 1.0 / 39916800.0;
-    p = p * t + 1.0 / 3628800.0;
-    p = p * t + 1.0 / 362880.0;
-    p = p * t + 1.0 / 40320.0;
-    p = p * t + 1.0 / 5040.0;
-    p = p * t + 1.0 / 720.0;
-    p = p * t + 1.0 / 120.0;
-    p = p * t + 1.0 / 24.0;
-    p = p * t + 1.0 / 6.0;
-    p = p * t + 0.5;
-    p = p * t + 1.0;
-    p = p * t + 1.0;
-    return (Double<W>)((Int<W>)p + ((Int<W>)numbered << 52));
+    return normal_exp<W>(argument > -700.0 ? argument : broadcast<W>(-700.0));
 }
 
 /// The same in single precision; what would be below exp(-80) is kept there.
@@ -72,13 +52,6 @@ REGRAIN_INLINE Double<W> arcsine_ratio(const Double<W>& m) {
     p = p * m + 0.07500000000464976;
     p = p * m + 0.16666666666664698;
     return p * m + 1.0;
-}
-
-/// The nearest whole number; of halves an even one. For numbers below 2^51.
-template <int W>
-REGRAIN_INLINE Double<W> rounded(const Double<W>& x) {
-    constexpr double integer = 0x1.8p52;
-    return (x + integer) - integer;
 }
 
 /// The angle in [-pi, pi] of a point on the unit circle, to a rounding error.
