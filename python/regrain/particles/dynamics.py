@@ -123,9 +123,9 @@ class Dynamics:
             dynamics=self._engine(context),
             barostat=None if s.barostat is None else s.barostat._engine(context),
             seed=s.seed,
-            skin=0.15 * law.cutoff if s.skin is None else s.skin,
+            skin=s.skin_for(law.cutoff),
             frozen=s.frozen_ids(start.topology),
-            precision={"double": _core.Precision.full, "mixed": _core.Precision.mixed}[s.precision],
+            precision=s.core_precision,
             flow=None if s.flow is None else s.flow._engine(),
         )
 

@@ -44,6 +44,9 @@ _SLICE_SECONDS = 0.2
 _CHECKPOINT_SECONDS = 10.0
 
 
+_PRECISIONS = {"double": _core.Precision.full, "mixed": _core.Precision.mixed}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How to run: the arguments of ``ForceField.run``, in whole steps.
@@ -69,8 +72,9 @@ class Settings:
     def __post_init__(self) -> None:
         plain_numbers(self)
         _expect("dynamics", self.dynamics, Dynamics, "dynamics such as Langevin(friction=1.0)")
+        _expect("barostat", self.barostat, CellRescale, "a barostat such as CellRescale(...)")
         _expect("flow", self.flow, Shear, "a flow such as Shear(rate=1.0)")
-        if self.precision not in ("double", "mixed"):
+        if self.precision not in _PRECISIONS:
             raise RegrainError(f"precision: got {self.precision!r}, expected 'double' or 'mixed'")
         object.__setattr__(self, "frozen", _plain_frozen(self.frozen))
         for name in ("time", "dt", "every"):
@@ -95,6 +99,15 @@ class Settings:
     def frame_steps(self) -> int:
         """Time steps between frames."""
         return max(1, round(self.every / self.dt))
+
+    @property
+    def core_precision(self) -> _core.Precision:
+        """The precision by the name that the core has for it."""
+        return _PRECISIONS[self.precision]
+
+    def skin_for(self, cutoff: float) -> float:
+        """The skin, by default one that suits most fluids with this cutoff."""
+        return 0.15 * cutoff if self.skin is None else self.skin
 
     def frozen_ids(self, topology: Topology) -> NDArray[np.uint32]:
         """Which particles never move.
@@ -188,8 +201,8 @@ class _Run:
                     f"{flow!r} slides images along {flow.plane[0]}, where {law!r} is fixed in "
                     "space; leave it out, or the flow"
                 )
-        for law in laws if barostat is not None else ():
-            shared = [axis for axis in getattr(barostat, "axes", "xyz") if axis in law.axes]
+            stretched = () if barostat is None else barostat.axes
+            shared = [axis for axis in stretched if axis in law.axes]
             if shared:
                 raise RegrainError(
                     f"{barostat!r} stretches the box along {', '.join(shared)}, where {law!r} is "

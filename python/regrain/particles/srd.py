@@ -139,10 +139,8 @@ class _Collisions(Dynamics):
             acceleration=self.acceleration or zero,
             reverse=-1 if self.reverse is None else _AXES.index(self.reverse),
             seed=settings.seed,
-            skin=0.15 * field.cutoff if settings.skin is None else settings.skin,
-            precision={"double": _core.Precision.full, "mixed": _core.Precision.mixed}[
-                settings.precision
-            ],
+            skin=settings.skin_for(field.cutoff),
+            precision=settings.core_precision,
             **rule,
         )
 
