@@ -26,7 +26,9 @@ from regrain.fits.structure import (
     one_direction,
 )
 from regrain.particles import ForceField, Particles
+from regrain.particles.bias import BiasTerms
 from regrain.particles.charges import Coulomb
+from regrain.particles.external_terms import ExternalTerms
 from regrain.particles.terms import KINDS
 from regrain.trace import Trace
 from regrain.units import Units, units
@@ -65,8 +67,8 @@ class Problem:
         What is fitted at any state, where others have particles that this one has not.
     trace : Trace
         The target itself, for methods that measure more of it.
-    charges : Ewald or ReactionField, optional
-        How charges act, which are known.
+    charges, external, biases : optional
+        What acts besides and is known; see `StructureFit`.
 
     Examples
     --------
@@ -85,6 +87,8 @@ class Problem:
     everywhere: tuple[Interaction, ...] = ()
     trace: Trace[Particles] | None = None
     charges: Coulomb | None = None
+    external: ExternalTerms | None = None
+    biases: BiasTerms | None = None
 
     @property
     def units(self) -> Units:
@@ -119,6 +123,8 @@ class Problem:
         return ForceField(
             **fields,
             charges=self.charges,
+            external=self.external,
+            biases=self.biases,
             temperature=self.temperature,
             exclude=self.exclude,
             units=self.state.units,

@@ -19,13 +19,16 @@ from regrain.particles import (
     BSplineDihedral,
     BSplineTriple,
     CosineAngle,
+    Distance,
     Ewald,
+    Field,
     ForceField,
     HarmonicBond,
     LennardJones,
     Particles,
     PeriodicDihedral,
     ReactionField,
+    Restraint,
     StillingerWeber,
     Table,
     TableAngle,
@@ -168,6 +171,21 @@ def test_charges_are_known(charges: Any) -> None:
     result = ForceMatching(pairs={AA: form}, charges=charges)(target)
     np.testing.assert_allclose(result.coefficients["pair A-A"], truth.coefficients, atol=1e-11)
     assert result.model.charges == charges
+    without = ForceMatching(pairs={AA: form})(target)
+    assert without.residual["relative"].value > 0.01
+
+
+def test_fields_and_biases_are_known() -> None:
+    form = BSpline(r_min=0.0, r_max=1.5, functions=9, degree=2)
+    truth = form.with_coefficients(np.linspace(3.0, 0.0, 9))
+    outside: dict[str, Any] = {
+        "external": {"A": Field("3*sin(2*pi*x/6)"), "*": Field(force=("1", "0", "0"))},
+        "biases": [Restraint(Distance(a=0, b=1), center=1.0, k=2.0)],
+    }
+    target = forced(ForceField({AA: truth}, **outside), trace(gas(10)))
+    result = ForceMatching(pairs={AA: form}, **outside)(target)
+    np.testing.assert_allclose(result.coefficients["pair A-A"], truth.coefficients, atol=1e-11)
+    assert result.model == ForceField({AA: truth}, **outside).replace(pairs=result.model.pairs)
     without = ForceMatching(pairs={AA: form})(target)
     assert without.residual["relative"].value > 0.01
 

@@ -1,4 +1,4 @@
-"""What is known besides the forms: charges and triples act in every coarse run."""
+"""What is known besides the forms: charges, triples, fields, biases act in every coarse run."""
 
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,14 @@ import pytest
 
 import regrain as rg
 from regrain.particles import (
+    Distance,
+    Field,
     ForceField,
     Langevin,
     LennardJones,
     Particles,
     ReactionField,
+    Restraint,
     StillingerWeber,
     Table,
     TableTriple,
@@ -55,6 +58,73 @@ def test_what_is_no_known_law(soft_liquid: rg.Trace[Particles]) -> None:
     fit = rg.fits.IMC(pairs={("A", "A"): SOFT}, temperature=1.0, triples={("A", "A", "A"): form})
     with pytest.raises(rg.RegrainError, match="triple A-A-A is a form, but distributions of pairs"):
         fit(soft_liquid)
+
+
+# Of the period of the box, so that there is no jump; and a spring on two particles.
+WAVE = Field("2*cos(2*pi*z/edge)", edge=8.0)
+SPRING = Restraint(Distance(a=0, b=1), center=1.0, k=5.0)
+SETTINGS: dict[str, Any] = {"pairs": {("A", "A"): SOFT}, "temperature": 1.0, "dt": 0.05,
+                            "time": 5.0, "iterations": 1}  # fmt: skip
+
+
+def test_fields_and_biases_act_in_coarse_runs(
+    soft_liquid: rg.Trace[Particles], tmp_path: Path
+) -> None:
+    assert np.allclose(soft_liquid[0].box, 8.0 * np.eye(3))
+    fit = rg.fits.IBI(**SETTINGS, external={"A": WAVE}, biases=[SPRING])
+    assert eval(repr(fit), {**vars(rg.fits), **vars(rg.particles)}) == fit
+    result = fit(soft_liquid, workdir=tmp_path, progress=False)
+    assert list(result.model.external or ()) == [("A", WAVE)]
+    assert list(result.model.biases or ()) == [SPRING]
+    without = rg.fits.IBI(**SETTINGS)(soft_liquid, progress=False)
+    # The same start, seed and first potential: only what acts besides makes the runs differ.
+    assert result.history[0].potentials["pair A-A"] == pytest.approx(
+        without.history[0].potentials["pair A-A"]
+    )
+    assert result.history[0].chi2 > without.history[0].chi2
+    with pytest.raises(rg.RegrainError, match="external was"):
+        rg.fits.IBI(**SETTINGS, biases=[SPRING])(soft_liquid, workdir=tmp_path, progress=False)
+
+
+def test_what_does_not_go_with_fields(soft_liquid: rg.Trace[Particles]) -> None:
+    outside: dict[str, Any] = {**SETTINGS, "external": {"A": WAVE}}
+    with pytest.raises(rg.RegrainError, match=r"HNCGN answers g.r. by a theory of homogeneous"):
+        rg.fits.HNCGN(**outside)(soft_liquid)
+    with pytest.raises(rg.RegrainError, match="IBI: the pressure is constrained, but beside Field"):
+        rg.fits.IBI(**outside, pressure=1.0)(soft_liquid)
+    with pytest.raises(rg.RegrainError, match="no pair names this type"):
+        rg.fits.IBI(**{**outside, "external": {"B": WAVE}})(soft_liquid)
+    with pytest.raises(rg.RegrainError, match=r"external: got 3.0, expected fields and walls"):
+        rg.fits.IBI(**{**outside, "external": 3.0})
+    stretched = [1.0 + 0.001 * (k % 3) for k in range(len(soft_liquid))]
+    breathing = rg.Trace(
+        [
+            state.replace(box=state.box * [1, 1, s], positions=state.positions * [1, 1, s])
+            for state, s in zip(soft_liquid, stretched, strict=True)
+        ],
+        times=soft_liquid.times,
+    )
+    with pytest.raises(rg.RegrainError, match="the box of the target changes along z, where Field"):
+        rg.fits.IBI(**outside)(breathing)
+    sideways = {**outside, "external": {"A": Field("cos(2*pi*x/8)")}, "iterations": 0}
+    rg.fits.IBI(**sideways)(breathing, progress=False)
+
+
+@pytest.mark.parametrize(("name", "law", "nothing"), [
+    ("external", {"A": WAVE}, {}), ("biases", [SPRING], [])
+])  # fmt: skip
+def test_a_fit_that_forgets_what_acted_says_so(
+    soft_liquid: rg.Trace[Particles], name: str, law: Any, nothing: Any
+) -> None:
+    model = ForceField({("A", "A"): None}, **{name: law})
+    target = rg.Trace(
+        list(soft_liquid), times=soft_liquid.times, provenance={"model": model.to_dict()}
+    )
+    settings = {**SETTINGS, "iterations": 0}
+    with pytest.warns(UserWarning, match=f"of which the fit knows nothing.*Give {name}="):
+        rg.fits.IBI(**settings)(target, progress=False)
+    for given in (law, nothing):  # filterwarnings makes a warning an error
+        rg.fits.IBI(**settings, **{name: given})(target, progress=False)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from regrain import _core
 from regrain.errors import RegrainError
+from regrain.fits.beside import beside, settle_beside, warn_forgotten
 from regrain.fits.checks import warn_unexcluded
 from regrain.fits.forces.force_matching_result import ForceMatchingResult
 from regrain.fits.forces.kept_match import KeptMatch
@@ -68,7 +69,10 @@ class ForceMatching:
     triples : mapping of (str, str, str) to BSplineTriple or TableTriple, optional
         Three-body forces of the Stillinger-Weber form (end, centre, end), f(θ) to be fitted.
     charges : Ewald or ReactionField, optional
-        Known electrostatics, subtracted.
+    external : mapping of str to fields and walls, optional
+    biases : sequence of Restraint or FormulaBias, optional
+        What is known besides, as of `ForceField`; its forces (at time zero) are subtracted, so they
+        must be in those of the target.
     temperature : float, optional
         Of the target; the model remembers it. The fit does not need it.
     ridge : float
@@ -119,6 +123,8 @@ class ForceMatching:
     dihedrals: Mapping[Types, Any] = field(default_factory=dict)
     triples: Mapping[Types, Any] = field(default_factory=dict)
     charges: Any = None
+    external: Any = None
+    biases: Any = None
     temperature: float | None = None
     ridge: float = 0.0
     smoothness: float = 0.0
@@ -133,6 +139,7 @@ class ForceMatching:
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= 0):
                 raise RegrainError(f"ForceMatching: {name} is {value}; give a number of 0 or more")
+        settle_beside(self)
         if self.blocks is not None and (self.blocks < 2 or int(self.blocks) != self.blocks):
             raise RegrainError(
                 f"ForceMatching: blocks is {self.blocks}; give a whole number of 2 or more"
@@ -188,6 +195,8 @@ class ForceMatching:
         if reach:
             for point in points:
                 warn_unexcluded(point.trace, exclude=self.exclude, reach=float(reach))
+        for point in points:
+            warn_forgotten(self, point.trace)
         matched = self._match(points, forms, known, workdir, progress)
         self._warn(matched, forms, float(reach))
         solved, unsampled, problem = self._solve(matched, forms)
@@ -217,7 +226,7 @@ class ForceMatching:
         progress: bool | None,
     ) -> Matched:
         subtracted = None
-        if self.charges is not None or any(
+        if any(law is not None for law in beside(self).values()) or any(
             potential is not None for terms in known.values() for potential in terms.values()
         ):
             subtracted = self._field(
@@ -258,15 +267,20 @@ class ForceMatching:
             }
             for kind in KINDS
         }
-        charges = None if self.charges is None else self.charges.to_dict()
-        return {**settings, "charges": charges, "exclude": self.exclude,
+        others = {name: None if law is None else law.to_dict()
+                  for name, law in beside(self).items()}  # fmt: skip
+        return {**settings, **others, "exclude": self.exclude,
                 "blocks": self.blocks or BLOCKS, "units": units}  # fmt: skip
 
     def _field(self, terms: Mapping[str, Mapping[Types, Any]], units: str) -> ForceField:
         given: dict[str, Any] = {f"{kind}s": potentials for kind, potentials in terms.items()}
-        if self.charges is not None:
-            given["charges"] = self.charges
-        return ForceField(**given, temperature=self.temperature, exclude=self.exclude, units=units)
+        return ForceField(
+            **given,
+            **beside(self),
+            temperature=self.temperature,
+            exclude=self.exclude,
+            units=units,
+        )
 
     def _model(
         self,

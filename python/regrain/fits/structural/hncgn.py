@@ -104,6 +104,11 @@ class HNCGN(StructureFit):
                     "HNCGN inverts g(r), but no pair potential is to be fitted; give a pair form, "
                     "or use IBI for bonded terms"
                 )
+            if problem.external is not None and len(problem.external):
+                raise RegrainError(
+                    "HNCGN answers g(r) by a theory of homogeneous fluids, which they are not "
+                    "beside fields and walls (external=...); use IBI or RelativeEntropy"
+                )
         return _GaussNewton(self, problems)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from regrain.engines import find as find_engine
 from regrain.errors import RegrainError
+from regrain.fits.beside import beside, check_beside, settle_beside, warn_forgotten
 from regrain.fits.problem import Potentials, Problem
 from regrain.fits.states import pose_all
 from regrain.fits.structural.records import (
@@ -61,7 +62,10 @@ class StructureFit(ABC):
         Likewise, for all that the target has.
     triples : mapping of (str, str, str) to potential
     charges : Ewald or ReactionField, optional
-        What is known besides, and acts in every coarse run; the pairs make up for the rest.
+    external : mapping of str to fields and walls, optional
+    biases : sequence of Restraint or FormulaBias, optional
+        What is known besides, as of `ForceField`, and acts in every coarse run; the pairs make up
+        for the rest.
     temperature : float
     pressure : float, optional
         Wanted of the coarse model; unconstrained when omitted. A `StatePoint` may have its own.
@@ -118,6 +122,8 @@ class StructureFit(ABC):
     dihedrals: Mapping[Types, Any] = field(default_factory=dict)
     triples: Mapping[Types, Any] = field(default_factory=dict)
     charges: Coulomb | None = None
+    external: Any = None
+    biases: Any = None
     seed: int = 0
     iterations: int = 10
     tolerance: float = 1.25
@@ -154,11 +160,7 @@ class StructureFit(ABC):
         for key in ("iterations", "exclude", "seed"):
             if int(getattr(self, key)) != getattr(self, key):
                 raise RegrainError(f"{name}: {key} is {getattr(self, key)}; give a whole number")
-        if self.charges is not None and not isinstance(self.charges, Coulomb):
-            raise RegrainError(
-                f"{name}: charges is {self.charges!r}; give how the charges of the topology act, "
-                "Ewald(cutoff=...) or ReactionField(cutoff=...), or None"
-            )
+        settle_beside(self)
         if self.pressure is not None and not np.isfinite(self.pressure):
             raise RegrainError(
                 f"{name}: pressure is {self.pressure}; give a finite number, or None"
@@ -251,7 +253,11 @@ class StructureFit(ABC):
             pressure=self.pressure,
             exclude=self.exclude,
         )
-        problems = tuple(replace(problem, charges=self.charges) for problem in problems)
+        problems = tuple(replace(problem, **beside(self)) for problem in problems)
+        for problem in problems:
+            check_beside(type(self).__name__, problem)
+            if problem.trace is not None:
+                warn_forgotten(self, problem.trace)
         for term in problems[0].terms:
             if term.kind == "triple":
                 raise RegrainError(
