@@ -1,12 +1,15 @@
 """The free energy of stretching a chain by umbrella sampling, and a figure of it.
 
+pip install "regrain[plot,reweighting]"
 python examples/umbrella_sampling.py [time units per window]
 """
 
+import logging
 import sys
 
 import numpy as np
 
+from regrain.errors import need
 from regrain.particles import (
     EndToEnd,
     ForceField,
@@ -16,6 +19,9 @@ from regrain.particles import (
     Restraint,
     Topology,
 )
+
+logging.getLogger("pymbar").setLevel(logging.ERROR)  # it has advice at every import
+pymbar = need("pymbar", extra="reweighting", purpose="joining the windows")
 
 time = max(200.0, float(sys.argv[1])) if len(sys.argv) > 1 else 3000.0
 beads, bond, kt = 6, 3.0, 1.0
@@ -42,29 +48,23 @@ for seed, center in enumerate(centers):
     start = trace[-1]
     print(f"window at {center:.1f}: {samples[-1].mean():.3f} ± {samples[-1].std():.3f}")
 
-# All windows together: the multistate Bennett acceptance ratio (Shirts and Chodera, J. Chem. Phys.
-# 129, 124105 (2008)), here by its fixed point; pymbar does the same and knows errors.
-count = np.array([len(r) for r in samples])
+# All windows together, by the multistate Bennett acceptance ratio of pymbar (Shirts and Chodera, J.
+# Chem. Phys. 129, 124105 (2008)), of samples far enough apart to be independent.
+samples = [r[pymbar.timeseries.subsample_correlated_data(r)] for r in samples]
 r = np.concatenate(samples)
 bias = 0.5 * k * (r - centers[:, None]) ** 2 / kt  # of each sample in each window
-f = np.zeros(len(centers))
-for _ in range(3000):
-    weight = -np.logaddexp.reduce((np.log(count) + f)[:, None] - bias, axis=0)
-    new = -np.logaddexp.reduce(weight - bias, axis=1)
-    new -= new[0]
-    if np.abs(new - f).max() < 1e-9:
-        break
-    f = new
-weight = np.exp(weight - weight.max())
-
+surface = pymbar.FES(bias, np.array([len(found) for found in samples]))
 edges = np.linspace(0.4, 5.0, 24)
+surface.generate_fes(np.zeros(len(r)), r, histogram_parameters={"bin_edges": [edges]})
 middle = 0.5 * (edges[1:] + edges[:-1])
-density = np.histogram(r, edges, weights=weight)[0]
-middle, density = middle[density > 0], density[density > 0]
-free = -kt * np.log(density / middle**2)  # of the vector: without the room of a shell
+middle = middle[np.histogram(r, edges)[0] > 0]
+found = surface.get_fes(middle, uncertainty_method="analytical")
+free = kt * (found["f_i"] + 2 * np.log(middle))  # of the vector: without the room of a shell
 exact = 0.5 * bond / (beads - 1) * middle**2
 free -= np.mean(free - exact)
-print(f"free energy against the exact one: rms difference {np.std(free - exact):.3f} kT")
+error = kt * found["df_i"]
+rms = [f"{np.sqrt(np.mean(x**2)):.3f} kT" for x in (free - exact, error)]
+print(f"free energy against the exact one: rms difference {rms[0]}, standard error {rms[1]}")
 
 try:
     import matplotlib.pyplot as plt
@@ -72,7 +72,7 @@ except ModuleNotFoundError:
     sys.exit()
 figure, ax = plt.subplots()
 ax.plot(middle, exact, label="exact")
-ax.plot(middle, free, "o", label="umbrella sampling")
+ax.errorbar(middle, free, error, fmt="o", label="umbrella sampling")
 ax.set(xlabel="end-to-end distance", ylabel="free energy of the vector / kT")
 ax.legend()
 figure.savefig("umbrella_sampling.png")

@@ -28,6 +28,7 @@ EXTRAS = {
     "matplotlib": "plot",
     "tqdm": "progress",
     "xarray": "xarray",
+    "pymbar": "reweighting",
 }
 
 
