@@ -107,11 +107,17 @@ def warn_forgotten(fit: Any, trace: Trace[Any]) -> None:
         return
     for name, (words, nothing) in _OUTSIDE.items():
         unbiased = name == "biases" and trace.weights is not None
-        if model.get(name) and getattr(fit, name) is None and not unbiased:
-            warnings.warn(
-                f"the target was run with {words}, of which the fit knows nothing: what is fitted "
-                f"makes up for them, and the model is without. Give {name}=... as it acts on the "
-                f"coarse particles, or {name}={nothing} if this is meant",
-                UserWarning,
-                stacklevel=4,
+        if not model.get(name) or getattr(fit, name, None) is not None or unbiased:
+            continue
+        remedy = f"model.replace({name}=...) puts in what acts on the coarse particles"
+        if hasattr(fit, name):
+            remedy = (
+                f"give {name}=... as it acts on the coarse particles, or {name}={nothing} if this "
+                "is meant"
             )
+        warnings.warn(
+            f"the target was run with {words}, of which the fit knows nothing: what is fitted "
+            f"makes up for them, and the model is without; {remedy}",
+            UserWarning,
+            stacklevel=3,
+        )

@@ -1,5 +1,6 @@
 """What is known besides the forms: charges, triples, fields, biases act in every coarse run."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +122,18 @@ def test_a_fit_that_forgets_what_acted_says_so(
         list(soft_liquid), times=soft_liquid.times, provenance={"model": model.to_dict()}
     )
     settings = {**SETTINGS, "iterations": 0}
-    with pytest.warns(UserWarning, match=f"of which the fit knows nothing.*Give {name}="):
+    with pytest.warns(UserWarning, match=f"of which the fit knows nothing.*give {name}="):
         rg.fits.IBI(**settings)(target, progress=False)
     for given in (law, nothing):  # filterwarnings makes a warning an error
         rg.fits.IBI(**settings, **{name: given})(target, progress=False)
+
+
+def test_bonded_forms_say_so_too(chains: Callable[[int], rg.Trace[Particles]]) -> None:
+    frames = chains(20)
+    model = ForceField({("A", "B"): None}, biases=[SPRING])
+    target = rg.Trace(list(frames), times=frames.times, provenance={"model": model.to_dict()})
+    with pytest.warns(UserWarning, match=r"model.replace\(biases=...\) puts in"):
+        rg.fits.BondedForms(temperature=1.0)(target)
 
 
 @pytest.mark.slow

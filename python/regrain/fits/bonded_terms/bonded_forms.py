@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from regrain import _core
 from regrain.errors import RegrainError
+from regrain.fits.beside import warn_forgotten
 from regrain.fits.bonded import COORDINATES
 from regrain.fits.bonded_terms.bonded_result import BondedResult, FittedTerm
 from regrain.fits.bonded_terms.families import Family
@@ -135,6 +136,7 @@ class BondedForms:
             A target that does not fit the settings.
         """
         _check_trace(target)
+        warn_forgotten(self, target)
         first: Particles = target[0]
         asked = self._asked(first)
         gathered = {
