@@ -12,6 +12,7 @@ void bind_base_bspline(py::module_& m);
 void bind_base_fft(py::module_& m);
 void bind_base_expression(py::module_& m);
 void bind_base_qr(py::module_& m);
+void bind_lattice(py::module_& m);
 void bind_particles(py::module_& m);
 void bind_particles_analysis(py::module_& m);
 void bind_particles_external(py::module_& m);

@@ -37,6 +37,7 @@ PYBIND11_MODULE(_core, m) {
     bind_base_fft(m);
     bind_base_expression(m);
     bind_base_qr(m);
+    bind_lattice(m);
     bind_particles(m);
     bind_particles_analysis(m);
     bind_particles_fitting(m);

@@ -20,7 +20,8 @@ from regrain.errors import MissingPackageError, RegrainError
 from regrain.io import lammps, load
 from regrain.io.lammps import UNITS, Scale
 from regrain.particles import NVE, CellRescale, ForceField, Langevin, NoseHoover, Particles
-from regrain.particles.run import Settings, progress_bar
+from regrain.particles.run import Settings
+from regrain.progress import progress_bar
 from regrain.trace import Trace
 from regrain.units import Units
 from regrain.units import units as unit_system

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from regrain.errors import RegrainError, unknown
 from regrain.lattice.geometry import Cluster, Geometry, normal, orbit, shell
 
-__all__ = ["Coupling", "Term", "named_clusters"]
+__all__ = ["Coupling", "Couplings", "Term", "check_room", "named_clusters", "plain_couplings"]
 
 _SHELLS = {"nn": 1, "nnn": 2, "third": 3, "fourth": 4, "fifth": 5}
 _NAMES = ("field", *_SHELLS, "three", "plaquette", "cube", "crystal", "biquadratic")
@@ -145,6 +147,10 @@ def named_clusters(name: str, geometry: Geometry) -> tuple[Cluster, ...]:
     )
 
 
+#: Reduced couplings by name, or by the clusters themselves.
+Couplings = Mapping[str | Coupling, float]
+
+
 @dataclass(frozen=True)
 class Term:
     """One coupling of a model on its lattice.
@@ -177,3 +183,74 @@ class Term:
         """How many sites a cluster reaches along each axis, beyond its first."""
         columns = zip(*(site for cluster in self.clusters for site in cluster), strict=True)
         return tuple(max(column) for column in columns)
+
+
+def check_room(term: Term, geometry: Geometry) -> None:
+    """An error where clusters of a term have no room on a lattice, or fall onto each other.
+
+    Raises
+    ------
+    RegrainError
+        The lattice is too small.
+
+    Examples
+    --------
+    >>> from regrain.lattice import Geometry, Ising
+    >>> from regrain.lattice.couplings import check_room
+    >>> check_room(Ising((4, 4), couplings={"nn": 1.0}).terms[0], Geometry((3, 3)))
+    """
+    reach = term.range
+    for axis, (far, length) in enumerate(zip(reach, geometry.shape, strict=True)):
+        if geometry.axes[axis] and far and length <= 2 * far:
+            raise RegrainError(
+                f"shape {geometry.shape} is too small for the coupling {term.name!r}: its "
+                f"clusters reach {far} sites along axis {axis}, so a periodic lattice needs "
+                f"at least {2 * far + 1} sites there, or different ones would fall onto each "
+                "other; make it larger, or open"
+            )
+    fits = any(
+        all(
+            on or max(site[axis] for site in cluster) < length
+            for axis, (on, length) in enumerate(zip(geometry.axes, geometry.shape, strict=True))
+        )
+        for cluster in term.clusters
+    )
+    if not fits:
+        raise RegrainError(
+            f"shape {geometry.shape} is too small for the coupling {term.name!r}: no cluster "
+            f"of it, {tuple(far + 1 for far in reach)} sites wide, has room; make it larger"
+        )
+
+
+def plain_couplings(couplings: Any) -> dict[str | Coupling, float]:
+    """Couplings as a dictionary of floats.
+
+    Raises
+    ------
+    RegrainError
+        Names or values that are none.
+
+    Examples
+    --------
+    >>> from regrain.lattice.couplings import plain_couplings
+    >>> plain_couplings({"nn": 1})
+    {'nn': 1.0}
+    """
+    if not isinstance(couplings, Mapping):
+        raise RegrainError(
+            f"couplings: got {couplings!r}, expected a value by name, as in {{'nn': 0.44}}"
+        )
+    plain: dict[str | Coupling, float] = {}
+    for key, strength in couplings.items():
+        if not isinstance(key, str | Coupling):
+            raise RegrainError(
+                f"couplings: got the name {key!r}, expected text such as 'nn', or Coupling(offsets)"
+            )
+        try:
+            value = float(strength)
+        except (TypeError, ValueError):
+            value = np.nan
+        if not np.isfinite(value):
+            raise RegrainError(f"couplings: {key!r} is {strength!r}, expected a finite number")
+        plain[key] = value
+    return plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
+from os import PathLike
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -12,14 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError, unknown
-from regrain.lattice.couplings import Coupling, Term, named_clusters
+from regrain.lattice.couplings import (
+    Coupling,
+    Couplings,
+    Term,
+    check_room,
+    named_clusters,
+    plain_couplings,
+)
 from regrain.lattice.geometry import Cluster, Geometry
 from regrain.lattice.state import Spins, plain_values
 from regrain.trace import Trace
 
-__all__ = ["Couplings", "LatticeModel", "model_from_dict"]
+__all__ = ["LatticeModel", "model_from_dict"]
 
-Couplings = Mapping[str | Coupling, float]
 
 _MODELS: dict[str, type[LatticeModel]] = {}
 
@@ -53,7 +60,7 @@ class LatticeModel:
         object.__setattr__(self, "shape", geometry.shape)
         object.__setattr__(self, "lattice", geometry.lattice)
         object.__setattr__(self, "periodic", _short_ends(geometry))
-        object.__setattr__(self, "couplings", MappingProxyType(_plain(self.couplings)))
+        object.__setattr__(self, "couplings", MappingProxyType(plain_couplings(self.couplings)))
         self._check()
         _ = self.terms  # which checks the couplings
 
@@ -93,7 +100,7 @@ class LatticeModel:
                     )
                 owner[cluster] = name
             term = Term(name, strength, clusters, self._even(clusters[0]))
-            self._check_range(term)
+            check_room(term, self.geometry)
             terms.append(term)
         return tuple(terms)
 
@@ -106,29 +113,6 @@ class LatticeModel:
     def strengths(self) -> NDArray[np.float64]:
         """The reduced couplings, shape (n_couplings,)."""
         return np.array([term.strength for term in self.terms], dtype=float)
-
-    def _check_range(self, term: Term) -> None:
-        reach, geometry = term.range, self.geometry
-        for axis, (far, length) in enumerate(zip(reach, geometry.shape, strict=True)):
-            if geometry.axes[axis] and far and length <= 2 * far:
-                raise RegrainError(
-                    f"shape {geometry.shape} is too small for the coupling {term.name!r}: its "
-                    f"clusters reach {far} sites along axis {axis}, so a periodic lattice needs "
-                    f"at least {2 * far + 1} sites there, or different ones would fall onto each "
-                    "other; make it larger, or open"
-                )
-        fits = any(
-            all(
-                on or max(site[axis] for site in cluster) < length
-                for axis, (on, length) in enumerate(zip(geometry.axes, geometry.shape, strict=True))
-            )
-            for cluster in term.clusters
-        )
-        if not fits:
-            raise RegrainError(
-                f"shape {geometry.shape} is too small for the coupling {term.name!r}: no cluster "
-                f"of it, {tuple(far + 1 for far in reach)} sites wide, has room; make it larger"
-            )
 
     # ------------------------------------------------------------------ what the spins are
 
@@ -231,6 +215,70 @@ class LatticeModel:
         else:
             raise unknown("start", kind, ("random", "up"))
         return self.spins(values, replicas=replicas is not None)
+
+    # ------------------------------------------------------------------ runs
+
+    def run(
+        self,
+        state: Spins | str | None = None,
+        *,
+        sweeps: int,
+        every: int = 1,
+        burn_in: int = 0,
+        method: str = "auto",
+        replicas: int = 1,
+        seed: int = 0,
+        checkpoint: str | PathLike[str] | None = None,
+        progress: bool = False,
+    ) -> Trace[Spins]:
+        """Sample configurations of the spins.
+
+        Parameters
+        ----------
+        state : Spins or str, optional
+            What to start from: a state (one that is not made of replicas is taken for each of
+            them), ``"random"`` (default) or ``"up"``; see `start`.
+        sweeps : int
+            Sweeps after ``burn_in``, in each of which every spin may change.
+        every : int
+            Sweeps between frames.
+        burn_in : int
+            Sweeps before the first one that counts.
+        method : str
+            ``"metropolis"`` or ``"heat bath"``: single spins; ``"auto"`` chooses.
+        replicas : int
+            Independent systems; with more than one, frames have an axis of them in front.
+        seed : int
+            The same seed gives the same bits on any number of threads.
+        checkpoint : path, optional
+            Written every ten seconds and at the end or an interrupt; a run that finds one goes on
+            from it to the same bits. One with more sweeps may go on, too.
+        progress : bool
+            Show a bar, in a terminal that has tqdm.
+
+        Returns
+        -------
+        Trace of Spins
+            ``sweeps // every`` frames; their times are sweeps after ``burn_in``.
+
+        Raises
+        ------
+        RegrainError
+            Settings out of range, a state of another lattice, a method that the model does not
+            allow, a checkpoint of another run.
+
+        Examples
+        --------
+        >>> from regrain.lattice import Ising
+        >>> model = Ising((16, 16), couplings={"nn": 0.3})
+        >>> model.run(sweeps=100, every=10, burn_in=50, replicas=4, seed=1)[0]
+        Spins(4 replicas of 16 x 16 square, periodic, int8)
+        """
+        from regrain.lattice.run import Settings, run, start_of_run
+
+        settings = Settings(sweeps=sweeps, every=every, burn_in=burn_in, method=method, seed=seed)
+        start = start_of_run(self, state, replicas, settings.seed)
+        return run(self, start, settings, checkpoint=checkpoint, progress=progress)
 
     # ------------------------------------------------------------------ sums and energies
 
@@ -413,27 +461,6 @@ def _short_ends(geometry: Geometry) -> bool | tuple[bool, ...]:
 
 def _coupling_data(coupling: Coupling) -> dict[str, Any]:
     return {"offsets": [list(s) for s in coupling.offsets], "symmetric": coupling.symmetric}
-
-
-def _plain(couplings: Any) -> dict[str | Coupling, float]:
-    if not isinstance(couplings, Mapping):
-        raise RegrainError(
-            f"couplings: got {couplings!r}, expected a value by name, as in {{'nn': 0.44}}"
-        )
-    plain: dict[str | Coupling, float] = {}
-    for key, strength in couplings.items():
-        if not isinstance(key, str | Coupling):
-            raise RegrainError(
-                f"couplings: got the name {key!r}, expected text such as 'nn', or Coupling(offsets)"
-            )
-        try:
-            value = float(strength)
-        except (TypeError, ValueError):
-            value = np.nan
-        if not np.isfinite(value):
-            raise RegrainError(f"couplings: {key!r} is {strength!r}, expected a finite number")
-        plain[key] = value
-    return plain
 
 
 def model_from_dict(content: Mapping[str, Any]) -> Any:

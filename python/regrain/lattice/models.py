@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
+from regrain.lattice.couplings import Couplings
 from regrain.lattice.geometry import Cluster
-from regrain.lattice.model import Couplings, LatticeModel
+from regrain.lattice.model import LatticeModel
 
 __all__ = ["XY", "BlumeCapel", "Clock", "Ising", "Potts"]
 

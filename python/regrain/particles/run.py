@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,13 +26,14 @@ from regrain.particles.external_terms import warn_of_jumps
 from regrain.particles.flow import Shear
 from regrain.particles.parameters import plain_numbers
 from regrain.particles.state import Particles, Topology
+from regrain.progress import progress_bar
 from regrain.trace import Trace
 from regrain.units import units as unit_system
 
 if TYPE_CHECKING:
     from regrain.particles.force_field import ForceField
 
-__all__ = ["Frozen", "Settings", "progress_bar", "run"]
+__all__ = ["Frozen", "Settings", "run"]
 
 #: Particles that never move: indices (or a mask), or names of types.
 Frozen = str | Sequence[str] | Sequence[int] | NDArray[Any] | None
@@ -442,23 +442,6 @@ class _Run:
                 },
             },
         )
-
-
-def progress_bar(total: int, done: int) -> Any:
-    """A progress bar of steps, where there is somebody to see it; else None.
-
-    Examples
-    --------
-    >>> from regrain.particles.run import progress_bar
-    >>> progress_bar(1000, 0)  # of tqdm, in a terminal
-    """
-    if not sys.stderr.isatty():
-        return None
-    try:
-        from tqdm import tqdm
-    except ModuleNotFoundError:
-        return None
-    return tqdm(total=total, initial=done, unit="step", leave=False)
 
 
 def _expect(name: str, given: Any, kind: type, example: str) -> None:

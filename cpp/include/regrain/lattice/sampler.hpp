@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "regrain/base/export.hpp"
+#include "regrain/lattice/model.hpp"
+
+namespace regrain::lattice {
+
+enum class Method { metropolis, heat_bath };
+
+/// A Markov chain on the spins of a model, or several of them (replicas). All that decides what
+/// comes next are the spins, the number of the sweep and the seed; the number of threads does not.
+class REGRAIN_EXPORT Sampler {
+public:
+    virtual ~Sampler() = default;
+
+    /// Spins of all replicas one after the other, each in the order of C, at a sweep.
+    virtual void assign(std::span<const std::int8_t> values, std::uint64_t sweep);
+    virtual void assign(std::span<const double> angles, std::uint64_t sweep);
+
+    virtual void values(std::span<std::int8_t> out) const;
+    virtual void values(std::span<double> out) const;
+
+    /// Every spin gets its chance once per sweep.
+    virtual void run(std::uint64_t sweeps) = 0;
+
+    [[nodiscard]] std::uint64_t sweep() const { return sweep_; }
+
+protected:
+    std::uint64_t sweep_ = 0;
+};
+
+/// Updates of single spins for any model, coupling and boundary.
+REGRAIN_EXPORT std::unique_ptr<Sampler> single_spin_sampler(const Model& model, Method method,
+                                                            std::uint64_t seed,
+                                                            std::size_t replicas);
+
+}  // namespace regrain::lattice
