@@ -64,6 +64,8 @@ class Pairwise : public Hook {
 public:
     /// Whether it exchanges momentum.
     [[nodiscard]] virtual bool exchanges() const = 0;
+    /// That of the velocities which an exchange leaves.
+    [[nodiscard]] virtual double kt() const { return 0.0; }
     /// Adds forces of the present velocities to those of all else. They are the velocities in the
     /// middle of the step: half a kick was made with the forces before. Energy and virial of the
     /// repulsion alone are added where they are asked for.

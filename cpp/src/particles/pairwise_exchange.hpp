@@ -22,6 +22,7 @@ public:
                      double dt, std::uint64_t seed);
 
     [[nodiscard]] bool exchanges() const override { return true; }
+    [[nodiscard]] double kt() const override { return law_.kt; }
     void forces(const Present& now, std::span<Vec3> forces, Totals* totals) override;
     double exchange(const Present& now, std::span<Motion> motion) override;
     void measure(const Present& now, Totals& totals) override;

@@ -41,6 +41,8 @@ void Simulation::set_velocities(std::span<const Vec3> velocities) {
     impl_->constrain_velocities();
 }
 
+void Simulation::release_rigid_bonds(double kt) { impl_->release_rigid_bonds(kt); }
+
 void Simulation::run(std::uint64_t steps) { impl_->run(steps); }
 
 Measurement Simulation::measure() {

@@ -31,6 +31,7 @@ enum Stream : std::uint32_t {
     barostat_noise = 3,
     initial_memory = 4,
     // pair_noise = 5 is in pairwise_kernel.hpp
+    rigid_noise = 6,
 };
 
 /// Throws Error unless the settings make sense for so many types.
@@ -136,6 +137,7 @@ struct Simulation::Impl {
 
     void pass(int kicks, double drift, const Bath* bath = nullptr, bool drift_again = false);
     double constrain_velocities();
+    double release_rigid_bonds(double kt);
     void exchange_heat();
     void diffuse();
     void watch_heat();

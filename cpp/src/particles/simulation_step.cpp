@@ -181,6 +181,7 @@ void Simulation::Impl::finish() {
     if (brownian()) return;
     kick(1);
     if (pairwise && pairwise->exchanges()) {
+        exchanged += release_rigid_bonds(pairwise->kt());
         exchanged += pairwise->exchange(present(step + 1), motion);
         exchanged -= constrain_velocities();
     }
@@ -297,6 +298,30 @@ void Simulation::Impl::name_the_hot() const {
 // Returns the kinetic energy that is lost.
 double Simulation::Impl::constrain_velocities() {
     return constraints ? constraints->velocities(engine, motion) : 0.0;
+}
+
+// Exchanges of momentum give pairs the velocities of free particles. Acting on those that rigid
+// bonds allow, they would leave too little of them after the projection: a Maxwell distribution is
+// that of the velocities allowed times that of the others, so the others are drawn. Returns the
+// kinetic energy that is added.
+double Simulation::Impl::release_rigid_bonds(double kt) {
+    if (!constraints) return 0.0;
+    const Philox generator(settings.seed, rigid_noise);
+    std::vector<Motion> free = motion;
+    parallel_for(size(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row) {
+            const auto g = generator.normal4(step, engine.ids()[row]);
+            free[row].v = Vec3{g[0], g[1], g[2]} * std::sqrt(kt * free[row].inverse_mass);
+        }
+    });
+    std::vector<Motion> allowed = free;
+    const double added = constraints->velocities(engine, allowed);
+    parallel_for(size(), [&](std::size_t begin, std::size_t end) {
+        for (std::size_t row = begin; row < end; ++row) {
+            motion[row].v += free[row].v - allowed[row].v;
+        }
+    });
+    return added;
 }
 
 // The first that is not a number, else the fastest: a bath may have slowed it down since.

@@ -79,6 +79,11 @@ struct SolventSimulation::Impl {
             throw Error("got " + std::to_string(types.size()) + " types for " +
                         std::to_string(bead_ids.size()) + " particles that are no solvent");
         }
+        if (!field.rigid_bonds.empty() && kept_energy()) {
+            throw Error(
+                "rigid bonds take energy out of collisions, and nothing gives it back without a "
+                "thermostat; give the solvent one, or the bonds springs");
+        }
         if (!bead_ids.empty()) {
             SimulationSettings inner{};
             inner.dt = s.dt;
@@ -91,14 +96,13 @@ struct SolventSimulation::Impl {
     }
 
     [[nodiscard]] std::size_t size() const { return masses.size(); }
+    [[nodiscard]] bool kept_energy() const { return solvent.kind.rotates && !settings.thermostat; }
     [[nodiscard]] bool conserves_momentum() const {
         const auto& w = settings.walls;
         return !w[0] && !w[1] && !w[2] && norm2(settings.acceleration) == 0.0 && size() > 1;
     }
     // Whether the rule keeps the energy, so that it is not booked as heat.
-    [[nodiscard]] bool conserves_energy() const {
-        return solvent.kind.rotates && !settings.thermostat && conserves_momentum();
-    }
+    [[nodiscard]] bool conserves_energy() const { return kept_energy() && conserves_momentum(); }
 
     // ------------------------------------------------------------------ the start
 
@@ -183,9 +187,11 @@ struct SolventSimulation::Impl {
             return sum;
         };
         const double before = energy();
+        beads->release_rigid_bonds(settings.kt);
+        beads->velocities(v);
         solvent.collide({r, v, bead_masses});
         beads->set_velocities(v);
-        beads->velocities(v);  // rigid bonds may have changed them again
+        beads->velocities(v);  // without what rigid bonds do not allow
         given += energy() - before;
     }
 

@@ -200,20 +200,22 @@ REGRAIN_INLINE void rotations(double angle, std::size_t count, Cells& cells) {
 Four four(const Vec3& v) { return {v.x, v.y, v.z, 0.0}; }
 Vec3 three(const Four& f) { return {f.x, f.y, f.z}; }
 
-// A symmetric matrix, and the solution of M x = b; nothing if M has no inverse to speak of.
+// A symmetric matrix, and the solution of M x = b; nothing if M has no inverse to speak of, seen
+// from the numbers that it is a difference of.
 struct Symmetric {
     double xx, yy, zz, xy, xz, yz;
     [[nodiscard]] Vec3 times(const Vec3& v) const {
         return {xx * v.x + xy * v.y + xz * v.z, xy * v.x + yy * v.y + yz * v.z,
                 xz * v.x + yz * v.y + zz * v.z};
     }
+    double scale;
     [[nodiscard]] bool solve(const Vec3& b, Vec3& x) const {
         const Vec3 p{yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy};
         const Vec3 q{p.y, xx * zz - xz * xz, xy * xz - xx * yz};
         const Vec3 r{p.z, q.z, xx * yy - xy * xy};
         const double determinant = xx * p.x + xy * p.y + xz * p.z;
         const double trace = xx + yy + zz;
-        if (!(determinant > 1e-9 * trace * trace * trace)) return false;
+        if (!(trace > 1e-10 * scale && determinant > 1e-9 * trace * trace * trace)) return false;
         x = Vec3{dot(p, b), dot(q, b), dot(r, b)} * (1.0 / determinant);
         return true;
     }
@@ -236,8 +238,13 @@ struct Moments {
             second[k] = three(sums[at + 4 + k]) - mass * c[k] * centre;
         }
         const double sum = second[0].x + second[1].y + second[2].z;
-        inertia = {sum - second[0].x, sum - second[1].y, sum - second[2].z,
-                   -second[0].y,      -second[0].z,      -second[1].z};
+        inertia = {sum - second[0].x,
+                   sum - second[1].y,
+                   sum - second[2].z,
+                   -second[0].y,
+                   -second[0].z,
+                   -second[1].z,
+                   sums[at + 4].x + sums[at + 5].y + sums[at + 6].z};
     }
     // Of velocities B d: sum of m r x B d, column by column.
     [[nodiscard]] Vec3 angular_momentum(const std::array<Vec3, 3>& b) const {

@@ -150,6 +150,10 @@ public:
 
     /// Between runs, by id: whoever lets particles collide with something else gives them theirs.
     void set_velocities(std::span<const Vec3> velocities);
+    /// Before that, where there are rigid bonds: gives velocities that would change their lengths,
+    /// from the distribution of kT, so that collisions which know nothing of bonds act on a Maxwell
+    /// distribution and leave one. `set_velocities` takes them out again.
+    void release_rigid_bonds(double kt);
 
     /// Takes so many steps. Throws Error naming step, particle and distance when a particle is not
     /// a number any more or moves further than `max_move` in a step; the state is lost then.
