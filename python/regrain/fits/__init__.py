@@ -5,6 +5,13 @@ from regrain.fits.forces.force_matching import ForceMatching
 from regrain.fits.forces.force_matching_result import ForceMatchingResult
 from regrain.fits.forms import Free
 from regrain.fits.relative_entropy.entropy import RelativeEntropy
+from regrain.fits.renormalization.cumulant import Cumulant
+from regrain.fits.renormalization.decimation import BlockChain, Decimation
+from regrain.fits.renormalization.fixed_point import FixedPoint, FixedPoints
+from regrain.fits.renormalization.flow import Flow
+from regrain.fits.renormalization.migdal_kadanoff import MigdalKadanoff
+from regrain.fits.renormalization.momentum_shell import MomentumShell
+from regrain.fits.renormalization.result import Renormalized
 from regrain.fits.springs.elastic import ElasticNetwork
 from regrain.fits.states import StatePoint
 from regrain.fits.structural.boltzmann import BoltzmannInversion
@@ -19,14 +26,23 @@ __all__ = [
     "HNCGN",
     "IBI",
     "IMC",
+    "BlockChain",
     "BoltzmannInversion",
     "BondedForms",
+    "Cumulant",
+    "Decimation",
     "ElasticNetwork",
+    "FixedPoint",
+    "FixedPoints",
+    "Flow",
     "ForceMatching",
     "ForceMatchingResult",
     "Free",
     "History",
+    "MigdalKadanoff",
+    "MomentumShell",
     "RelativeEntropy",
+    "Renormalized",
     "Result",
     "StatePoint",
     "StructureFit",

@@ -1,0 +1,1 @@
+"""Renormalisation of models whose couplings flow by formulas: chains, bonds, cells, fields."""
