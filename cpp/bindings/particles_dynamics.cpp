@@ -73,7 +73,10 @@ void bind_simulation(py::module_& m) {
         .def_readonly("kinetic_tensor", &Measurement::kinetic_tensor)
         .def_property_readonly("external",
                                [](const Measurement& m) { return copy_of<double>(m.external); })
+        .def_property_readonly("impulses",
+                               [](const Measurement& m) { return copy_of<double>(m.impulses); })
         .def_readonly("variables", &Measurement::variables)
+        .def_readonly("collisional", &Measurement::collisional)
         .def_readonly("work", &Measurement::work)
         .def_readonly("conserved", &Measurement::conserved)
         .def_property_readonly("potential", &Measurement::potential)

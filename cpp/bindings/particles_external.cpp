@@ -39,8 +39,16 @@ static void bind_fields(py::module_& m) {
         .def(py::init(&table_field), py::kw_only(), py::arg("normal"), py::arg("offset"),
              py::arg("x_min"), py::arg("x_max"), py::arg("values"), py::arg("slopes") = py::none(),
              py::arg("ends") = false);
+    py::class_<HardWall>(m, "HardWall")
+        .def(py::init([](int axis, bool upper, double at, bool turns_round,
+                         const std::array<double, 3>& velocity) {
+                 return HardWall{
+                     axis, upper, at, turns_round, {velocity[0], velocity[1], velocity[2]}};
+             }),
+             py::kw_only(), py::arg("axis"), py::arg("upper"), py::arg("at"),
+             py::arg("turns_round"), py::arg("velocity"));
     py::class_<ExternalTerm>(m, "ExternalTerm")
-        .def(py::init([](const std::variant<FormulaField, TableField>& field,
+        .def(py::init([](const std::variant<FormulaField, TableField, HardWall>& field,
                          const std::vector<std::uint8_t>& acts_on, const std::string& name,
                          const std::string& remedy) {
                  return ExternalTerm{field, acts_on, name, remedy};

@@ -67,12 +67,13 @@ SolventSimulation make(const ForceField& beads, const Ints& types, const Doubles
                        CollisionRule rule, double angle, bool angular_momentum, bool thermostat,
                        bool shift, double kt, const std::array<bool, 3>& walls,
                        const Triple& wall_velocity, const Triple& acceleration, int reverse,
-                       std::uint64_t seed, double skin, Precision precision) {
+                       std::uint64_t measured_every, std::uint64_t seed, double skin,
+                       Precision precision) {
     const auto marks = flat(solvent);
     return {beads, flat(types), flat(masses), std::vector<std::uint8_t>(marks.begin(), marks.end()),
             CollisionSettings{dt, every, vector(cell), rule, angle, angular_momentum, thermostat,
                               shift, kt, walls, vector(wall_velocity), vector(acceleration),
-                              reverse, seed, skin, precision}};
+                              reverse, measured_every, seed, skin, precision}};
 }
 
 }  // namespace
@@ -90,7 +91,8 @@ void bind_particles_srd(py::module_& m) {
              py::arg("solvent"), py::arg("dt"), py::arg("every"), py::arg("cell"), py::arg("rule"),
              py::arg("angle"), py::arg("angular_momentum"), py::arg("thermostat"), py::arg("shift"),
              py::arg("kt"), py::arg("walls"), py::arg("wall_velocity"), py::arg("acceleration"),
-             py::arg("reverse"), py::arg("seed"), py::arg("skin"), py::arg("precision"));
+             py::arg("reverse"), py::arg("measured_every"), py::arg("seed"), py::arg("skin"),
+             py::arg("precision"));
     bind_simulation_face(type, solvent_dict, to_solvent_snapshot);
     type.def_property_readonly("sorts", &SolventSimulation::sorts);
 }

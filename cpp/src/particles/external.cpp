@@ -129,6 +129,7 @@ struct ExternalForces::Impl {
 
     ExternalSums compute(std::size_t k, const Present& now, std::span<Vec3> forces) const {
         const ExternalTerm& term = law.terms[k];
+        if (std::holds_alternative<HardWall>(term.field)) return {};
         return parallel_sum<ExternalSums>(
             now.engine.rows().size(), [&](std::size_t begin, std::size_t end) {
                 if (const auto* table = std::get_if<TableField>(&term.field)) {
@@ -223,6 +224,13 @@ std::array<bool, 3> ExternalForces::keeps_momentum() const {
         if (const auto* table = std::get_if<TableField>(&impl_->law.terms[k].field)) {
             const std::array<double, 3> normal{table->normal.x, table->normal.y, table->normal.z};
             for (std::size_t d = 0; d < 3; ++d) keeps[d] = keeps[d] && normal[d] == 0.0;
+            continue;
+        }
+        if (const auto* wall = std::get_if<HardWall>(&impl_->law.terms[k].field)) {
+            for (int d = 0; d < 3; ++d) {
+                if (wall->turns_round || wall->axis == d)
+                    keeps[static_cast<std::size_t>(d)] = false;
+            }
             continue;
         }
         const Expression& formula = *impl_->formulas[k];

@@ -56,6 +56,7 @@ Measurement Simulation::measure() {
     m.kinetic_tensor = s.kinetic_tensor();
     m.external = std::move(totals.external);
     m.variables = std::move(totals.variables);
+    if (s.walls) m.impulses.assign(s.walls->impulses().begin(), s.walls->impulses().end());
     m.work = s.work;
     m.conserved = m.potential() + m.kinetic() - s.exchanged + (s.chain ? s.chain->energy() : 0.0);
     if (s.pairwise) m.conserved -= s.pairwise->heat();
@@ -134,6 +135,11 @@ void Simulation::Impl::for_each_memory(
                 if (v.size() != watch->state().size()) throw Error(another);
                 watch->set_state(v);
             });
+    }
+    if (walls) {
+        f(
+            "walls", [&] { return walls->state(); },
+            [&](std::span<const double> v) { walls->set_state(v); });
     }
     const auto hook = [&f](const char* name, Hook* it) {
         if (it == nullptr) return;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "hard_walls.hpp"
 #include "heat_watch.hpp"
 #include "hooks.hpp"
 #include "interactions.hpp"
@@ -56,6 +57,7 @@ struct Simulation::Impl {
     std::optional<Bath> langevin;
     std::optional<MemoryBath> memory;
     std::optional<HeatWatch> watch;
+    std::optional<HardWalls> walls;
     std::unique_ptr<Constraints> constraints;
     std::unique_ptr<Pairwise> pairwise;
 
@@ -108,6 +110,7 @@ struct Simulation::Impl {
     void check_box() const;
     void check_flow() const;
     void check_rigid() const;
+    void check_walls() const;
     [[nodiscard]] std::vector<Vec3> start_velocities(std::span<const Vec3> given, double kt) const;
     void gather_masses();
     void limit_moves();

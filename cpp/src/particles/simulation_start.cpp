@@ -31,6 +31,10 @@ Simulation::Impl::Impl(const ForceField& field, std::span<const std::int32_t> gi
         check_rigid();
         constraints = std::make_unique<RigidBonds>(field, inverse_mass_of_id);
     }
+    if (HardWalls::any(field.external)) {
+        walls.emplace(field.external);
+        check_walls();
+    }
     pairwise = make_pairwise(field, s);
     soft_move = particles::soft_move(field, s.dynamics);
     make_bath();
@@ -43,6 +47,16 @@ void Simulation::Impl::check_rigid() const {
     throw Error(
         "Brownian and generalised Langevin dynamics have no rigid bonds; give the bonds a "
         "spring, or use Langevin");
+}
+
+// Particles bounce between drifts, each by itself, and in a box that rests.
+void Simulation::Impl::check_walls() const {
+    if (!brownian() && !constraints && !settings.flow) return;
+    throw Error(std::string("walls that particles bounce off do not go with ") +
+                (brownian()    ? "Brownian dynamics, which has no velocities"
+                 : constraints ? "rigid bonds, whose ends would bounce one by one"
+                               : "a flow that carries the cell along; let the walls move") +
+                "; or use walls with an energy, such as HarmonicWall");
 }
 
 void Simulation::Impl::make_bath() {
@@ -163,14 +177,23 @@ std::vector<Vec3> Simulation::Impl::start_velocities(std::span<const Vec3> given
 void Simulation::Impl::assign(std::span<const Vec3> positions, std::span<const Image> images,
                               std::span<const Vec3> velocities, double kt, const Box& box) {
     const std::vector<Vec3> by_id = start_velocities(velocities, kt);
+    image_offset.assign(size(), Image{});
+    std::copy(images.begin(), images.end(), image_offset.begin());
+    std::vector<Vec3> folded;
+    if (walls) {
+        for (std::size_t i = 0; i < size(); ++i) {
+            const bool known = finite(positions[i]);
+            folded.push_back(known ? box.wrap(positions[i], &image_offset[i]) : positions[i]);
+        }
+        positions = folded;
+    }
     engine.assign(positions, box);
     if (pairwise && !engine.lists()) engine.reorder(pairwise->order(present(0)));
     check_box();
     check_flow();
-    image_offset.assign(size(), Image{});
-    std::copy(images.begin(), images.end(), image_offset.begin());
     for (std::size_t row = 0; row < size(); ++row) motion[row].v = by_id[engine.ids()[row]];
     gather_masses();
+    if (walls) walls->start(engine, motion, mass);
     limit_moves();
     step = 0;
     exchanged = work = rate_of_work = flow_power = 0.0;

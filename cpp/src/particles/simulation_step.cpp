@@ -57,7 +57,7 @@ void Simulation::Impl::move(int kicks) {
         return diffuse();
     }
     const Bath* bath = langevin ? &*langevin : nullptr;
-    const bool in_one = !constraints && !memory;
+    const bool in_one = !constraints && !memory && !(walls && bath);
     if (in_one && !cell_changes) return pass(kicks, bath ? 0.5 * dt : dt, bath, true);
     if (in_one) {
         pass(kicks, 0.5 * dt, bath);
@@ -272,6 +272,7 @@ void Simulation::Impl::pass(int kicks, double drift, const Bath* bath, bool drif
         size(), [&](std::size_t begin, std::size_t end) { return step_kernel(work, begin, end); });
     exchanged += outcome.heat;
     if (outcome.wild) name_the_wild();
+    if (walls && drift > 0.0) add_work(walls->bounce(engine, motion, mass, drift));
 }
 
 // Mid-step velocities will do: it is a matter of a factor of 1.5.

@@ -1,5 +1,6 @@
 #include "regrain/particles/srd.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <optional>
@@ -63,6 +64,7 @@ struct SolventSimulation::Impl {
     // What is needed for the conserved energy: the kinetic energy of the solvent at the start, and
     // what beads were given in collisions.
     double start_energy{0.0}, given{0.0};
+    CollisionStress stress;  // of the last collision before a measurement
 
     Impl(const ForceField& field, std::span<const std::int32_t> types,
          std::span<const double> all_masses, std::span<const std::uint8_t> is_solvent,
@@ -133,6 +135,7 @@ struct SolventSimulation::Impl {
         box = new_box;
         step = 0;
         given = 0.0;
+        stress = {};
         if (beads) {
             std::vector<Vec3> r, v;
             std::vector<Image> i;
@@ -172,9 +175,17 @@ struct SolventSimulation::Impl {
 
     // ------------------------------------------------------------------ time
 
+    // Whether a measurement is due before the next collision.
+    [[nodiscard]] bool is_looked_at() const {
+        const std::uint64_t often = std::max<std::uint64_t>(1, settings.measured_every);
+        const std::uint64_t last = step + static_cast<std::uint64_t>(settings.every) - 1;
+        return last / often * often >= step;
+    }
+
     void collide() {
+        CollisionStress* looked_at = is_looked_at() ? &stress : nullptr;
         if (!beads) {
-            solvent.collide({});
+            solvent.collide({}, looked_at);
             return;
         }
         std::vector<Vec3> r(bead_ids.size()), v(bead_ids.size());
@@ -189,7 +200,7 @@ struct SolventSimulation::Impl {
         const double before = energy();
         beads->release_rigid_bonds(settings.kt);
         beads->velocities(v);
-        solvent.collide({r, v, bead_masses});
+        solvent.collide({r, v, bead_masses}, looked_at);
         beads->set_velocities(v);
         beads->velocities(v);  // without what rigid bonds do not allow
         given += energy() - before;
@@ -245,10 +256,24 @@ struct SolventSimulation::Impl {
         });
     }
 
+    // Collisions are a force for no time, whose mean is over the time between them. Right at a
+    // collision the particles carry the mean of before and after, of which the kinetic tensor has
+    // the latter.
+    [[nodiscard]] std::vector<double> collisional() const {
+        std::vector<double> sums(9);
+        for (std::size_t k = 0; k < 9; ++k) sums[k] = stress.virial[k] / solvent.interval();
+        constexpr std::array<std::size_t, 9> six{0, 3, 4, 3, 1, 5, 4, 5, 2};
+        for (std::size_t k = 0; k < 9 && since_collision() == 0.0; ++k) {
+            sums[k] += 0.5 * (stress.before[six[k]] - stress.after[six[k]]);
+        }
+        return sums;
+    }
+
     Measurement measure() {
         Measurement m = beads ? beads->measure() : Measurement{};
         const std::array<double, 6> own = solvent_tensor();
         for (std::size_t k = 0; k < 6; ++k) m.kinetic_tensor[k] += own[k];
+        m.collisional = collisional();
         m.conserved += conserves_energy() ? 0.5 * trace(own) : start_energy - given;
         return m;
     }
@@ -349,6 +374,12 @@ SolventSimulation::Snapshot SolventSimulation::snapshot() const {
     shot.lengths = {s.box.a().x, s.box.b().y, s.box.c().z};
     shot.step = s.step;
     shot.numbers = {s.start_energy, s.given};
+    const auto keep = [&](const auto& sums) {
+        shot.numbers.insert(shot.numbers.end(), sums.begin(), sums.end());
+    };
+    keep(s.stress.virial);
+    keep(s.stress.before);
+    keep(s.stress.after);
     if (s.beads) shot.beads.push_back(s.beads->snapshot());
     return shot;
 }
@@ -357,7 +388,7 @@ void SolventSimulation::restore(const Snapshot& shot) {
     Impl& s = *impl_;
     const std::size_t n = s.solvent_ids.size();
     bool same = shot.positions.size() == n && shot.velocities.size() == n && shot.ids.size() == n &&
-                shot.images.size() == n && shot.numbers.size() == 2 &&
+                shot.images.size() == n && shot.numbers.size() == 23 &&
                 shot.beads.size() == (s.beads ? 1 : 0);
     std::vector<SolventPlace> places;
     std::vector<SolventMotion> motion;
@@ -374,6 +405,14 @@ void SolventSimulation::restore(const Snapshot& shot) {
     s.step = shot.step;
     s.start_energy = shot.numbers[0];
     s.given = shot.numbers[1];
+    auto from = shot.numbers.begin() + 2;
+    const auto take = [&](auto& sums) {
+        std::copy_n(from, sums.size(), sums.begin());
+        from += static_cast<std::ptrdiff_t>(sums.size());
+    };
+    take(s.stress.virial);
+    take(s.stress.before);
+    take(s.stress.after);
     if (s.beads) s.beads->restore(shot.beads[0]);
 }
 

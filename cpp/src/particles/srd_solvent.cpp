@@ -206,7 +206,30 @@ void Solvent::add_beads(const SolventPass& pass, const BeadView& beads, std::spa
     }
 }
 
-void Solvent::collide(const BeadView& beads) {
+// Of the particles of the solvent. The pass may have put random velocities in the place of those
+// before the collision, so these are made again from what was before the pass.
+CollisionStress Solvent::stress_of(const SolventPass& pass) const {
+    return parallel_sum<CollisionStress>(size(), [&](std::size_t begin, std::size_t end) {
+        CollisionStress sum;
+        for (std::size_t k = begin; k < end; ++k) {
+            Vec3 start = old_places_[k].r, before = old_motion_[k].v;
+            Image image{};
+            stream_particle(pass, pass.interval, start, before, image, places[k].id);
+            const Vec3& r = places[k].r;
+            const std::uint32_t cell = places[k].cell;
+            const Vec3 after = collided(pass, maps_.data() + cell * kind.columns(), r, motion[k].v);
+            sum.add(arm_in_cell(grid, pass.shift, cell, r), before, after, motion[k].mass);
+        }
+        return sum;
+    });
+}
+
+void Solvent::collide(const BeadView& beads, CollisionStress* stress) {
+    if (stress != nullptr) {
+        settle();
+        old_places_ = places;
+        old_motion_ = motion;
+    }
     SolventPass pass = make_pass();
     pass.moves = true;
     pass.shift = draw_shift();
@@ -218,11 +241,17 @@ void Solvent::collide(const BeadView& beads) {
                                   settings.kt, settings.seed,  collisions,
                                   filling,     mean_mass};
     make_maps(pass, collision, slabs, windows_, maps_);
+    if (stress != nullptr) *stress = stress_of(pass);
     for (std::size_t i = 0; i < beads.masses.size(); ++i) {
-        const std::uint32_t cell = cell_of(grid, pass.shift, beads.positions[i]);
-        beads.velocities[i] =
-            collided(pass, maps_.data() + cell * kind.columns(), beads.positions[i],
-                     kind.rotates ? beads.velocities[i] : random[i]);
+        const Vec3& r = beads.positions[i];
+        const std::uint32_t cell = cell_of(grid, pass.shift, r);
+        const Vec3 before = beads.velocities[i];
+        beads.velocities[i] = collided(pass, maps_.data() + cell * kind.columns(), r,
+                                       kind.rotates ? before : random[i]);
+        if (stress != nullptr) {
+            stress->add(arm_in_cell(grid, pass.shift, cell, r), before, beads.velocities[i],
+                        beads.masses[i]);
+        }
     }
     shift_ = pass.shift;
     pending_ = true;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "srd_cells.hpp"
+#include "srd_stress.hpp"
 
 namespace regrain::particles {
 
@@ -39,8 +40,8 @@ struct Solvent {
 
     /// Streams to the next collision and makes it. The solvent's velocities are those after it
     /// only when `settle` has been called: until then the new ones are made while streaming to the
-    /// next collision.
-    void collide(const BeadView& beads);
+    /// next collision. Sums what it carries, if asked to: that costs another pass or two.
+    void collide(const BeadView& beads, CollisionStress* stress);
     void settle();
 
     [[nodiscard]] std::size_t size() const { return places.size(); }
@@ -62,6 +63,7 @@ private:
     void set_box(const Box& box);
     void sort();
     void pass_over(const SolventPass& pass);
+    [[nodiscard]] CollisionStress stress_of(const SolventPass& pass) const;
     void add_exceptions();
     void add_beads(const SolventPass& pass, const BeadView& beads, std::span<Vec3> random);
     [[nodiscard]] Four* sums_of(std::uint32_t cell);

@@ -16,6 +16,7 @@ from regrain.observables.poiseuille import PoiseuilleViscosity
 from regrain.observables.profile import Profile
 from regrain.observables.rdf import RDF
 from regrain.observables.structure import StructureFactor
+from regrain.observables.surface_tension import SurfaceTension
 from regrain.observables.thermo import Density, Energy, LogAverage, Pressure, Temperature
 from regrain.observables.viscosity import Viscosity
 from regrain.observables.wall_pressure import WallPressure
@@ -42,6 +43,7 @@ __all__ = [
     "Pressure",
     "Profile",
     "StructureFactor",
+    "SurfaceTension",
     "Temperature",
     "Undefined",
     "VelocityAutocorrelation",

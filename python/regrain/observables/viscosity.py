@@ -36,7 +36,9 @@ class Viscosity(Observable):
     In a run under shear (``flow=Shear(...)``) it is the stress over the rate, η = -⟨P_xy⟩ / γ̇, at
     that rate. In a run at rest it is Green and Kubo's integral η = V / (k_B T) ∫ ⟨σ(t) σ(0)⟩ dt,
     averaged over the five independent shear stresses σ of an isotropic liquid: P_xy, P_xz, P_yz,
-    (P_xx - P_yy) / 2 and (P_xx + P_yy - 2 P_zz) / √12. The estimate says by which.
+    (P_xx - P_yy) / 2 and (P_xx + P_yy - 2 P_zz) / √12. Where the tensor is not symmetric (solvents
+    that collide without keeping angular momentum) they are its six elements off the diagonal.
+    The estimate says by which.
 
     Parameters
     ----------
@@ -141,14 +143,22 @@ class Viscosity(Observable):
             )
         volume = float(np.mean(trace.log.get("volume", trace[0].volume)))
         factor = volume / (system.boltzmann * temperature * system.pressure_factor)
-        return _AtRest(self, _shear_stresses(tensor), factor, trace.spacing, unit)
+        measured = _AtRest(self, _shear_stresses(tensor), factor, trace.spacing, unit)
+        # Between two collisions nothing changes, so that a frame for each of them leaves nothing
+        # out: the trapezoidal rule is exact.
+        interval = trace.provenance.get("collision_interval")
+        measured.complete = interval is not None and bool(np.isclose(trace.spacing, interval))
+        return measured
 
 
 def _shear_stresses(tensor: Floats) -> Floats:
-    """The five independent ones, which have the same variance; shape (n_frames, 5)."""
+    """The independent ones, which have the same variance; shape (n_frames, 5 or 6)."""
     if not np.all(np.isfinite(tensor)):
         bad = int(np.flatnonzero(~np.isfinite(tensor).all(axis=(1, 2)))[0])
         raise RegrainError(f"frame {bad}: the log has a pressure tensor that is not finite")
+    if not np.allclose(tensor, tensor.swapaxes(1, 2), rtol=1e-9, atol=1e-9 * np.abs(tensor).max()):
+        off: Floats = tensor[:, ~np.eye(3, dtype=bool)]
+        return off
     xx, yy, zz = (tensor[:, k, k] for k in range(3))
     normal = ((xx - yy) / 2.0, (xx + yy - 2.0 * zz) / np.sqrt(12.0))
     return np.stack([tensor[:, 0, 1], tensor[:, 0, 2], tensor[:, 1, 2], *normal], axis=1)
@@ -170,6 +180,7 @@ class _AtRest(Measurement):
     ) -> None:
         self.observable, self.stress, self.factor = observable, stress, factor
         self.spacing, self.unit = spacing, unit
+        self.complete = False  # whether frames are all that happens to the stress
 
     def add(self, state: Any, weight: float) -> None:
         """Take in the next frame: nothing to do."""
@@ -205,8 +216,9 @@ class _AtRest(Measurement):
             n_eff=found.n_eff,
             dof=None if found.dof is None else found.dof[0],
             tier="T3",
-            method=f"Green-Kubo integral of five shear stresses to {lag * self.spacing:g}; error "
-            "from the autocorrelation over time origins (Wolff 2004)",
+            method=f"Green-Kubo integral of {self.stress.shape[1]} shear stresses to "
+            f"{lag * self.spacing:g}; error from the autocorrelation over time origins "
+            "(Wolff 2004)",
             cite=self.observable.cite,
             flags=flags,
         )
@@ -226,7 +238,7 @@ class _AtRest(Measurement):
                 '"xy"}})'
             )
         kept = self._correlation(1) / self._correlation(0)
-        if kept < DENSE_ENOUGH:
+        if kept < DENSE_ENOUGH and not self.complete:
             return (
                 f"frames are {self.spacing:g} apart, and {100 * kept:.0f} % of the shear stress is "
                 "kept from one to the next: too little to integrate; run with a smaller every"

@@ -22,9 +22,12 @@ __all__ = ["WallPressure"]
 class WallPressure(Observable):
     """Force per area that particles exert on a wall, from the log of the run.
 
+    Walls that particles bounce off are known by all bounces since the frame before, others by what
+    they do on frames.
+
     Parameters
     ----------
-    wall : LennardJonesWall, HarmonicWall or FieldTable
+    wall : LennardJonesWall, HarmonicWall, ReflectingWall, BounceBackWall or FieldTable
         One of those of the force field that made the trace, with its normal along an axis.
 
     Returns

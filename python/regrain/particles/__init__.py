@@ -56,7 +56,12 @@ from regrain.particles.srd_theory import SolventTheory
 from regrain.particles.start import fcc
 from regrain.particles.state import Particles, Topology
 from regrain.particles.triples import BSplineTriple, StillingerWeber, TableTriple, TriplePotential
-from regrain.particles.walls import HarmonicWall, LennardJonesWall
+from regrain.particles.walls import (
+    BounceBackWall,
+    HarmonicWall,
+    LennardJonesWall,
+    ReflectingWall,
+)
 
 __all__ = [
     "DPD",
@@ -69,6 +74,7 @@ __all__ = [
     "BSplineBond",
     "BSplineDihedral",
     "BSplineTriple",
+    "BounceBackWall",
     "Brownian",
     "CellRescale",
     "Coordination",
@@ -104,6 +110,7 @@ __all__ = [
     "Potential",
     "RadiusOfGyration",
     "ReactionField",
+    "ReflectingWall",
     "Restraint",
     "RigidBond",
     "Scale14",

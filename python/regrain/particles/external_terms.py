@@ -15,7 +15,7 @@ from regrain.errors import RegrainError
 from regrain.particles.external import AXES, External
 from regrain.particles.parameters import Law, law_from_dict
 from regrain.particles.state import Particles
-from regrain.particles.walls import Wall
+from regrain.particles.walls import HardWall, Wall
 
 __all__ = ["ExternalTerms", "warn_of_jumps"]
 
@@ -130,17 +130,37 @@ class ExternalTerms(Law):
             Walls that overlap, particles beyond a wall.
         """
         topology = state.topology
-        _check_walls(self, state, cutoff)
+        self.check_walls(state, cutoff)
         terms = []
         for name, law in self:
             acts_on = [1 if name in (each, "*") else 0 for each in topology.type_names]
             terms.append(_core.ExternalTerm(acts_on=acts_on, **law._term()))
         field.set_external(terms, charges=topology.charges, masses=topology.masses)
 
+    def check_walls(self, state: Particles, cutoff: float) -> None:
+        """That walls leave room for the particles, and are further apart than something reaches.
+
+        Raises
+        ------
+        RegrainError
+            Walls that overlap, particles beyond a wall.
+
+        Examples
+        --------
+        >>> from regrain.particles import Particles, ReflectingWall
+        >>> from regrain.particles.external_terms import ExternalTerms
+        >>> walls = ExternalTerms({"A": ReflectingWall("+z", at=1.0)})
+        >>> walls.check_walls(Particles([[1, 1, 3]], box=[9, 9, 9]), cutoff=1.0)
+        """
+        _check_walls(self, state, cutoff)
+
 
 def _check_walls(terms: ExternalTerms, state: Particles, cutoff: float) -> None:
     walls = [(name, law) for name, law in terms if isinstance(law, Wall)]
     types = state.topology.types
+    for _, wall in walls:
+        if isinstance(wall, HardWall):
+            wall.check_box(state.box)
     for k, (name, wall) in enumerate(walls):
         for other_name, other in walls[:k]:
             shared = name == other_name or "*" in (name, other_name)

@@ -40,7 +40,8 @@ class ForceField(Parts):
         Springs between particles by their index: then the force field belongs to one system.
     external : mapping of str to fields and walls, optional
         What acts from outside on the particles of each type, ``"*"`` being all: one or several of
-        `Field`, `FieldTable`, `LennardJonesWall` and `HarmonicWall`.
+        `Field`, `FieldTable`, `LennardJonesWall`, `HarmonicWall`, `ReflectingWall` and
+        `BounceBackWall`.
     biases : sequence of Restraint or FormulaBias, optional
         Potentials of collective variables.
     temperature : float, optional

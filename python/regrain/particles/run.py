@@ -193,6 +193,8 @@ class _Run:
     def _check_fixed(self) -> None:
         """That nothing fixed in space stands along an axis that a barostat or a flow moves."""
         barostat, flow = self.settings.barostat, self.settings.flow
+        if self.field.external is not None:  # friction between pairs must not reach through, either
+            self.field.external.check_walls(self.start, getattr(self.dynamics, "cutoff", 0.0))
         laws: list[Any] = [law for _, law in self.field.external or ()]
         laws += getattr(self.field.biases, "variables", ())
         for law in laws:
@@ -325,6 +327,10 @@ class _Run:
             "pressure_tensor": tensor[SYMMETRIC] / volume * units.pressure_factor,
             **self._outside(measured),
         }
+        if measured.collisional:
+            carried = np.reshape(measured.collisional, (3, 3)) / volume * units.pressure_factor
+            log["collisional_pressure"] = carried
+            log["pressure_tensor"] = log["pressure_tensor"] + carried
         if not np.isfinite(measured.potential + measured.kinetic):
             raise RegrainError(
                 f"step {sim.step}: the energy is not a number any more; use a smaller time step"
@@ -343,13 +349,22 @@ class _Run:
         energies = dict(measured.energies)
         external, biases = self.field.external, self.field.biases
         if external is not None:
-            log |= {"external_energy": energies["external"], "external_force": measured.external}
+            force = measured.external + self._bounces(measured, log)
+            log |= {"external_energy": energies["external"], "external_force": force}
         if biases is not None:
             log |= {"bias_energy": energies["bias"]}
             log |= dict(zip(biases.columns, measured.variables, strict=True))
         if log:
             log["work"] = measured.work
         return log
+
+    def _bounces(self, measured: Any, log: dict[str, Any]) -> Any:
+        """Mean force of walls that particles bounce off since the frame before."""
+        if not len(measured.impulses):
+            return 0.0
+        before = self.frames[-1].log["external_impulse"] if self.frames else 0.0
+        log["external_impulse"] = measured.impulses
+        return (measured.impulses - before) / (self.settings.frame_steps * self.settings.dt)
 
     # ------------------------------------------------------------------ keeping
 
@@ -429,6 +444,7 @@ class _Run:
                 "flow": None if s.flow is None else asdict(s.flow),
                 "frozen": None if s.frozen is None else list(s.frozen),
                 "precision": s.precision,
+                "collision_interval": getattr(self.dynamics, "interval", None),
                 "dt": s.dt,
                 "seed": int(s.seed),
                 "steps": s.steps,

@@ -138,6 +138,7 @@ class _Collisions(Dynamics):
             wall_velocity=self.wall_velocity or zero,
             acceleration=self.acceleration or zero,
             reverse=-1 if self.reverse is None else _AXES.index(self.reverse),
+            measured_every=settings.frame_steps,
             seed=settings.seed,
             skin=settings.skin_for(field.cutoff),
             precision=settings.core_precision,
@@ -254,8 +255,8 @@ class SRD(_Collisions):
     020201 (2001); thermostat: Huang et al., J. Comput. Phys. 229, 168 (2010); walls: Lamura et al.,
     EPL 56, 319 (2001); SRD+a: Noguchi and Gompper, Phys. Rev. E 78, 016706 (2008). Velocities of
     the state are taken as they are, a flow for instance; drawn ones have no total momentum. The
-    pressure of the log has what moves with particles and acts between beads, not what collisions
-    carry across cells; that has mean zero.
+    pressure of the log has what collisions carry across cells, by itself in
+    ``collisional_pressure`` (docs/srd.md says how).
 
     Loses / Assumes
     ---------------

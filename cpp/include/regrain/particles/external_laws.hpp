@@ -31,8 +31,18 @@ struct TableField {
     bool ends{false};
 };
 
+/// A plane across an axis that particles bounce off between two steps. No energy, no force.
+struct HardWall {
+    int axis;
+    bool upper;        ///< particles are below it
+    double at;         ///< in the cell
+    bool turns_round;  ///< the velocity relative to the wall (bounce-back: no slip), or only its
+                       ///< normal component (a mirror: perfect slip)
+    Vec3 velocity{};   ///< of the wall, along it
+};
+
 struct ExternalTerm {
-    std::variant<FormulaField, TableField> field;
+    std::variant<FormulaField, TableField, HardWall> field;
     std::vector<std::uint8_t> acts_on;  ///< by type: 1 or 0
     std::string name;                   ///< in messages
     std::string remedy;                 ///< what to do where the energy is not a number

@@ -108,7 +108,12 @@ struct Measurement {
     std::vector<std::pair<std::string, double>> energies;  ///< by the name of the term
     std::array<double, 6> virial{}, kinetic_tensor{};      ///< sums of r_a f_b and of m v_a v_b
     std::vector<Vec3> external;                            ///< force of each external field on all
-    std::vector<double> variables;                         ///< collective ones
+    std::vector<Vec3> impulses;     ///< by external field, of walls that particles bounce off: the
+                                    ///< momentum given since the start; none without such walls
+    std::vector<double> variables;  ///< collective ones
+    /// Of a solvent that collides, else none: what carries momentum a along b besides, as one of
+    /// nine, by rows. It is not symmetric where collisions do not keep the angular momentum.
+    std::vector<double> collisional;
     double work{0.0};       ///< of what changes in time or has no energy, since the start
     double conserved{0.0};  ///< total energy minus the heat and work the thermostat and barostat
                             ///< put in; its drift is the error of the time step

@@ -36,6 +36,8 @@ struct CollisionSettings {
     Vec3 wall_velocity{};          ///< of upper walls; lower ones have the opposite
     Vec3 acceleration{};           ///< of the solvent
     int reverse{-1};               ///< axis: the upper half of the box feels the opposite
+    /// Steps between measurements, at multiples of which the stress of the last collision is known.
+    std::uint64_t measured_every{1};
     std::uint64_t seed{0};
     double skin{0.3};                      ///< of the beads' neighbour list
     Precision precision{Precision::full};  ///< of the forces on beads
@@ -64,8 +66,8 @@ public:
     /// Takes so many steps; the solvent moves in the steps that are multiples of `every`.
     void run(std::uint64_t steps);
 
-    /// Energies and virial of the beads, and the kinetic tensor of all. Momentum that collisions
-    /// carry across their cells is in no virial: its mean is that of an ideal gas, nothing.
+    /// Energies and virial of the beads, the kinetic tensor of all, and what the last collision
+    /// carried.
     [[nodiscard]] Measurement measure();
 
     [[nodiscard]] std::uint64_t step() const;
