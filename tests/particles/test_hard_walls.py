@@ -181,9 +181,8 @@ def test_a_liquid_between_mirrors_keeps_its_energy() -> None:
         assert np.ptp(momentum[:, :2]) < 1e-11
         assert np.ptp(momentum[:, 2]) > 1.0
     # A force at the wall turns round with the particle, at some time between two kicks: an error of
-    # first order in the step at each bounce, at random. (A potential that ends in a wall leaves
-    # velocity Verlet its second order.)
-    assert 3.0 < changes[0] / changes[1] < 6.0
+    # first order in the step at each bounce, at random, beside those of second order everywhere.
+    assert 3.5 < changes[0] / changes[1] < 18.0
     assert changes[1] < 1e-4 * len(start)
     # Both walls carry the same, whatever the liquid does in between.
     low, high = (WallPressure(wall)(trace) for _, wall in field.external)
