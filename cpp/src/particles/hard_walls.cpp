@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <variant>
 
+#include "../base/messages.hpp"
 #include "regrain/base/error.hpp"
 #include "regrain/base/parallel.hpp"
 
@@ -53,8 +54,8 @@ struct HardWalls::Flight {
         return height > margin(wall) && height <= reach(wall);
     }
     [[noreturn]] void fail(const Plane& plane, const std::string& what) const {
-        throw Error("particle " + std::to_string(id) + " at (" + std::to_string(place[0]) + ", " +
-                    std::to_string(place[1]) + ", " + std::to_string(place[2]) + ") " + what + " " +
+        const Vec3 r{place[0], place[1], place[2]};
+        throw Error("particle " + std::to_string(id) + " at " + shown(r) + " " + what + " " +
                     plane.name + "; " + plane.remedy);
     }
 };

@@ -30,6 +30,7 @@ CollisionSettings settings(CollisionRule rule = CollisionRule::rotation, bool an
     s.angular_momentum = angular;
     s.kt = 1.0;
     s.seed = 17;
+    s.measured_every = 4;
     return s;
 }
 

@@ -105,8 +105,9 @@ class SurfaceTension(Observable):
 
     def _edges(self, trace: Trace[Any], normal: int) -> Floats:
         """Of the box along the axis, of all frames; these are read only where they differ."""
-        volume = np.asarray(trace.log.get("volume", trace[0].volume), dtype=float)
-        boxes = [trace[0].box] if np.ptp(volume) == 0 else [state.box for state in trace]
+        volume = trace.log.get("volume")
+        steady = volume is not None and np.ptp(np.asarray(volume, dtype=float)) == 0
+        boxes = [trace[0].box] if steady else [state.box for state in trace]
         for box in boxes:
             if np.any(np.delete(box[:, normal], normal)):
                 raise RegrainError(
