@@ -20,12 +20,18 @@ from regrain.fits.structural.ibi import IBI
 from regrain.fits.structural.imc import IMC
 from regrain.fits.structural.loop import StructureFit
 from regrain.fits.structural.result import History, Result
+from regrain.fits.tensor_networks.hotrg import HOTRG
+from regrain.fits.tensor_networks.loop_tnr import LoopTNR
+from regrain.fits.tensor_networks.result import TensorResult
+from regrain.fits.tensor_networks.trg import TRG
 from regrain.fits.top_down.target import Target
 
 __all__ = [
     "HNCGN",
+    "HOTRG",
     "IBI",
     "IMC",
+    "TRG",
     "BlockChain",
     "BoltzmannInversion",
     "BondedForms",
@@ -39,6 +45,7 @@ __all__ = [
     "ForceMatchingResult",
     "Free",
     "History",
+    "LoopTNR",
     "MigdalKadanoff",
     "MomentumShell",
     "RelativeEntropy",
@@ -47,4 +54,5 @@ __all__ = [
     "StatePoint",
     "StructureFit",
     "Target",
+    "TensorResult",
 ]

@@ -1,0 +1,1 @@
+"""Partition functions as networks of tensors that are coarse-grained step by step."""
