@@ -18,9 +18,9 @@
 
 #define REGRAIN_INLINE [[gnu::always_inline]] inline
 
-// (With checks of addresses the kernels take minutes to compile: only one of the three then.)
+// (With sanitizers the kernels take minutes to compile: only one of the three then.)
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__)) && \
-    !defined(__SANITIZE_ADDRESS__)
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define REGRAIN_TARGET_V4 [[gnu::target("arch=x86-64-v4")]]
 #define REGRAIN_TARGET_V3 [[gnu::target("arch=x86-64-v3")]]
 #define REGRAIN_X86 1
