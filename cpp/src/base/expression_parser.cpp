@@ -55,7 +55,7 @@ public:
     Id all() {
         const Id id = comparison();
         if (at_ < text_.size()) {
-            fail("expected an operator or the end, found \"" + std::string(1, text_[at_]) + "\"");
+            fail("expected an operator or the end, found \"" + symbol() + "\"");
         }
         return id;
     }
@@ -67,6 +67,13 @@ private:
     std::size_t at_{0};
     int depth_{0};
 
+    /// What stands here, whole if it has several bytes (UTF-8).
+    [[nodiscard]] std::string symbol() const {
+        std::size_t end = at_ + 1;
+        while (end < text_.size() && (static_cast<unsigned char>(text_[end]) & 0xC0U) == 0x80U)
+            ++end;
+        return text_.substr(at_, end - at_);
+    }
     [[noreturn]] void fail(const std::string& what) const { fail(what, at_); }
     [[noreturn]] void fail(const std::string& what, std::size_t where) const {
         throw Error("formula \"" + text_ + "\", position " + std::to_string(where + 1) + ": " +
@@ -181,7 +188,7 @@ private:
         const char c = text_[at_];
         if (digit(c) || c == '.') return number();
         if (letter(c)) return named();
-        fail("expected a number, a name or a parenthesis, found \"" + std::string(1, c) + "\"");
+        fail("expected a number, a name or a parenthesis, found \"" + symbol() + "\"");
     }
 
     Id number() {

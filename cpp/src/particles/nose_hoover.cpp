@@ -46,8 +46,28 @@ double NoseHooverChain::advance(double kinetic, double dt) {
     const double weights[] = {outer, 1.0 - 2.0 * outer, outer};
     double twice_kinetic = 2.0 * kinetic;
     double scale = 1.0;
-    for (const double w : weights) scale *= sweep(twice_kinetic, w * dt);
+    for (double left = dt; left > 0.0;) {
+        double part = left;
+        while (turn(twice_kinetic, part) > 0.5 && part > 1e-4 * dt) part *= 0.5;
+        for (const double w : weights) scale *= sweep(twice_kinetic, w * part);
+        left -= part;
+    }
     return scale;
+}
+
+// An upper bound of velocity times dt of the links, where each has been pushed for dt. Near
+// equilibrium that is a few times dt / time, and one part is all of the step; far from it the first
+// link, which is as heavy as all particles, would throw the second.
+double NoseHooverChain::turn(double twice_kinetic, double dt) const {
+    double fastest = 0.0, before = 0.0;
+    for (std::size_t link = 0; link < mass_.size(); ++link) {
+        const double push = link == 0
+                                ? std::abs(acceleration(0, twice_kinetic))
+                                : std::max(mass_[link - 1] * before * before, kt_) / mass_[link];
+        before = std::abs(state_[mass_.size() + link]) + push * dt;
+        fastest = std::max(fastest, before);
+    }
+    return fastest * dt;
 }
 
 double NoseHooverChain::energy() const {

@@ -23,6 +23,7 @@ public:
 
 private:
     [[nodiscard]] double acceleration(std::size_t link, double twice_kinetic) const;
+    [[nodiscard]] double turn(double twice_kinetic, double dt) const;
     double sweep(double& twice_kinetic, double dt);
 
     double kt_, degrees_;

@@ -182,7 +182,7 @@ RigidBonds::Outcome RigidBonds::work(const RigidTask& what, const PairEngine& en
     const std::string where = "the rigid bond of particles " + ends(found.bond) + " is " +
                               std::to_string(found.length) + " long and should be " +
                               std::to_string(found.bond.length);
-    if (all.redundant) {
+    if (all.redundant && found.off() < 0.01) {
         throw Error(
             "constraints cannot be satisfied: some rigid bonds follow from others, as in a "
             "line or a flat ring that more bonds hold together than it can move; leave "
@@ -239,6 +239,15 @@ RigidBonds::Found RigidBonds::worst(const PairEngine& engine) const {
 }
 
 void RigidBonds::settle(PairEngine& engine, std::span<Motion> motion) {
+    const double most = 0.5 * engine.box().min_height();
+    for (const RigidBond& bond : bonds_) {
+        if (bond.length < most) continue;
+        throw Error("the rigid bond of particles " + ends(bond) + " is to be " +
+                    std::to_string(bond.length) +
+                    " long, and nearest images are no further apart "
+                    "than half the height of the box, " +
+                    std::to_string(most) + "; use a larger box");
+    }
     const Found before = worst(engine);
     if (!(before.off() <= most_off)) {
         throw Error("constraints cannot be satisfied: the rigid bond of particles " +

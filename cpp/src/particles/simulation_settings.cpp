@@ -111,6 +111,12 @@ void check(const SimulationSettings& s, std::size_t types) {
                 "rate * dt, the probability of a collision in a step, must be at most 1",
                 d->rate * s.dt);
     }
+    if (const auto* d = std::get_if<NoseHoover>(&s.dynamics)) {
+        require(d->time >= s.dt,
+                "the thermostat's time must be no less than the time step, and "
+                "is best ten of them or more",
+                d->time);
+    }
     if (s.barostat) check_barostat(*s.barostat, s.dynamics);
 }
 

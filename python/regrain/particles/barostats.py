@@ -87,7 +87,7 @@ class CellRescale:
             if not np.isfinite(getattr(self, name)):
                 raise RegrainError(f"{self!r}: {name} must be a finite number")
         positive(self, "time", "compressibility", "every")
-        if self.coupling not in _COUPLINGS:
+        if self.coupling not in tuple(_COUPLINGS):
             known = ", ".join(repr(name) for name in _COUPLINGS)
             raise RegrainError(f"coupling: got {self.coupling!r}, expected one of {known}")
         if self.tension != 0.0 and self.coupling == "isotropic":

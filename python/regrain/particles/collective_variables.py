@@ -76,6 +76,10 @@ class CollectiveVariable(Law):
             group = getattr(self, which)
             if group is not None:
                 object.__setattr__(self, which, _group(self, which, group))
+        given = [getattr(self, which) for which in self.groups]
+        groups = [frozenset(group) for group in given if group is not None]
+        if len(set(groups)) < len(groups) and not isinstance(self, Coordination):
+            raise RegrainError(f"{self!r} names one group twice; give different particles")
         if not isinstance(self.name, str) or self.name in ("", *_TAKEN):
             raise RegrainError(
                 f"{type(self).__name__}: name is {self.name!r}, expected one of its own for the "

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from regrain import _core
 from regrain.errors import RegrainError
-from regrain.particles.parameters import Law
+from regrain.particles.parameters import Law, floats
 
 __all__ = ["AXES", "External", "Field", "FieldTable", "Normal", "Planar"]
 
@@ -347,7 +347,11 @@ class FieldTable(Planar):
             given = getattr(self, name)
             if given is None:
                 continue
-            values = np.array(given, dtype=float).reshape(-1)
+            values = floats(f"FieldTable: {name}", given, "a number for each point").copy()
+            if values.ndim != 1:
+                raise RegrainError(
+                    f"FieldTable: {name} has shape {values.shape}, expected one number per point"
+                )
             values.flags.writeable = False
             object.__setattr__(self, name, values)
         self._term()

@@ -6,11 +6,14 @@ import os
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from regrain.errors import RegrainError
 from regrain.particles.barostats import CellRescale
 from regrain.particles.dynamics import Dynamics
 from regrain.particles.evaluation import Evaluation, evaluate
 from regrain.particles.flow import Shear
+from regrain.particles.parameters import number
 from regrain.particles.parts import Parts
 from regrain.particles.rigid import RigidBond
 from regrain.particles.run import Frozen, Settings, run
@@ -190,10 +193,16 @@ class ForceField(Parts):
         >>> field.run(fcc(cells=3, density=0.8), time=1.0, dt=0.005, every=0.1, seed=1)
         Trace(10 frames of particles, times 0.1 to 1)
         """
+        self._expect(state)
+        if np.asarray(frozen).dtype == bool and np.shape(frozen) != (len(state),):
+            raise RegrainError(
+                f"frozen: got a mask of shape {np.shape(frozen)} for {len(state)} particles; give "
+                "one True or False for each, or indices"
+            )
         settings = Settings(
             time=time,
             dt=dt,
-            every=time / 100 if every is None else every,
+            every=number("time", time) / 100 if every is None else every,
             seed=seed,
             dynamics=dynamics,
             barostat=barostat,
@@ -222,10 +231,7 @@ class ForceField(Parts):
         RegrainError
             Types or bonded terms that the force field does not name, another unit tag.
         """
-        if not isinstance(state, Particles):
-            raise RegrainError(
-                f"got {state!r}, expected Particles; of a trace take a frame, such as trace[0]"
-            )
+        self._expect(state)
         if state.units != self.units:
             raise RegrainError(
                 f"the force field is in {self.units!r} units, the state in {state.units!r}; "
@@ -245,3 +251,10 @@ class ForceField(Parts):
         if self.biases is not None:
             self.biases.attach(field, state)
         return field
+
+    @staticmethod
+    def _expect(state: Any) -> None:
+        if not isinstance(state, Particles):
+            raise RegrainError(
+                f"got {state!r}, expected Particles; of a trace take a frame, such as trace[0]"
+            )

@@ -10,6 +10,7 @@ from regrain.particles.bonded import FENEBond, HarmonicBond
 from regrain.particles.dynamics import Langevin
 from regrain.particles.force_field import ForceField
 from regrain.particles.pair_potentials import WCA
+from regrain.particles.parameters import number
 from regrain.particles.potentials import Table
 from regrain.particles.state import Particles, Topology
 
@@ -108,6 +109,12 @@ def bead_spring_melt(
     >>> bead_spring_melt(5, length=10, seed=1)
     Particles(50 particles: 50 A; 45 bonds; box 3.88911 x 3.88911 x 3.88911)
     """
+    who = "bead_spring_melt"
+    chains, length = (
+        number(f"{who}: chains", chains, "int"),
+        number(f"{who}: length", length, "int"),
+    )
+    density, settling = number(f"{who}: density", density), number(f"{who}: settling", settling)
     if chains < 1 or length < 1 or not 0 < density <= 1.2 or not settling > 0:
         raise RegrainError(
             f"bead_spring_melt: got {chains} chains of {length} beads, density {density} and "

@@ -187,7 +187,7 @@ def _plain_friction(given: Any) -> float | dict[tuple[str, str], float]:
         return _friction("friction", given)
     by_types: dict[tuple[str, str], float] = {}
     for key, value in given.items():
-        if isinstance(key, str) or len(key) != 2 or not all(isinstance(k, str) for k in key):
+        if not isinstance(key, tuple) or len(key) != 2 or not all(isinstance(k, str) for k in key):
             raise RegrainError(
                 f"friction: got the key {key!r}, expected two type names, such as ('A', 'B')"
             )

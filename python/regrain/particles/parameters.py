@@ -9,10 +9,11 @@ from operator import index
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
 
-__all__ = ["Law", "law_from_dict", "plain_numbers", "positive"]
+__all__ = ["Law", "floats", "law_from_dict", "number", "plain_numbers", "positive", "whole_numbers"]
 
 _LAWS: dict[str, type[Law]] = {}
 
@@ -40,15 +41,84 @@ def plain_numbers(settings: Any) -> None:
     for field in fields(settings):
         kind = str(field.type).removesuffix(" | None")
         value = getattr(settings, field.name)
-        if kind not in _PLAIN or value is None:
+        if kind not in _PLAIN or (value is None and kind != field.type):
             continue
-        convert, wanted = _PLAIN[kind]
-        try:
-            object.__setattr__(settings, field.name, convert(value))
-        except (TypeError, ValueError) as error:
-            raise RegrainError(
-                f"{type(settings).__name__}: {field.name} is {value!r}, expected {wanted}"
-            ) from error
+        what = f"{type(settings).__name__}: {field.name}"
+        object.__setattr__(settings, field.name, number(what, value, kind))
+
+
+def number(what: str, value: Any, kind: str = "float") -> Any:
+    """A number of Python, ``float`` or ``int``, from anything that is one.
+
+    Raises
+    ------
+    RegrainError
+        It is no number, or not a whole one where one is needed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain.particles.parameters import number
+    >>> number("cells", np.int64(3), "int")
+    3
+    """
+    convert, wanted = _PLAIN[kind]
+    try:
+        return convert(value)
+    except (TypeError, ValueError) as error:
+        raise RegrainError(f"{what} is {value!r}, expected {wanted}") from error
+
+
+def floats(what: str, given: Any, expected: str) -> NDArray[np.float64]:
+    """An array of numbers from anything that is one.
+
+    Raises
+    ------
+    RegrainError
+        Something in it is no number, or rows have different lengths.
+
+    Examples
+    --------
+    >>> from regrain.particles.parameters import floats
+    >>> floats("energy", [1, 2], "numbers")
+    array([1., 2.])
+    """
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise RegrainError(f"{what}: got {_cut(given)}, expected {expected}") from error
+
+
+def whole_numbers(what: str, given: Any, expected: str) -> NDArray[np.int32]:
+    """An array of whole numbers, also from floats that are whole.
+
+    Raises
+    ------
+    RegrainError
+        Something in it is no whole number or has more than 32 bits, or rows have different lengths.
+
+    Examples
+    --------
+    >>> from regrain.particles.parameters import whole_numbers
+    >>> whole_numbers("bonds", [(0, 1.0)], "pairs").tolist()
+    [[0, 1]]
+    """
+    try:
+        array = np.asarray(given)
+        if array.dtype == np.int32:
+            return array
+        plain = array.astype(float)
+        good = np.abs(plain) < 2**31
+        if array.dtype.kind in "iufb" and np.all(good) and np.all(plain == np.rint(plain)):
+            return array.astype(np.int32)
+    except (TypeError, ValueError):
+        pass
+    raise RegrainError(f"{what}: got {_cut(given)}, expected {expected}")
+
+
+def _cut(given: Any) -> str:
+    text = repr(given)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def positive(settings: Any, *names: str) -> None:

@@ -16,7 +16,7 @@ from regrain.particles.bias import BiasTerms
 from regrain.particles.charges import Coulomb
 from regrain.particles.external_terms import ExternalTerms
 from regrain.particles.network import Network
-from regrain.particles.parameters import Law, law_from_dict
+from regrain.particles.parameters import Law, law_from_dict, number
 from regrain.particles.scale_14 import Scale14, scale_14_of
 from regrain.particles.terms import KINDS, Terms, check_triples, checked
 from regrain.units import units as unit_system
@@ -67,9 +67,12 @@ class Parts:
         given = (pairs, bonds, angles, dihedrals, triples)
         self._terms = {kind: checked(kind, terms) for kind, terms in zip(KINDS, given, strict=True)}
         check_triples(self._terms)
-        if temperature is not None and not (np.isfinite(temperature) and temperature >= 0):
-            raise RegrainError(f"temperature: got {temperature}, expected zero or more")
-        if int(exclude) != exclude or exclude < 0:
+        if temperature is not None:
+            temperature = float(number("temperature", temperature))
+            if not (np.isfinite(temperature) and temperature >= 0):
+                raise RegrainError(f"temperature: got {temperature}, expected zero or more")
+        exclude = number("exclude", exclude, "int")
+        if exclude < 0:
             raise RegrainError(f"exclude: got {exclude}, expected a number of bonds, 0 or more")
         if not isinstance(network, Network | None):
             raise RegrainError(f"network: got {network!r}, expected a Network or None")
@@ -78,14 +81,14 @@ class Parts:
                 f"charges: got {charges!r}, expected how they act, Ewald(cutoff=...) or "
                 "ReactionField(cutoff=...); the charges themselves are those of the topology"
             )
-        scale = scale_14_of(scale_14, exclude=int(exclude), triples=self._terms["triple"])
+        scale = scale_14_of(scale_14, exclude=exclude, triples=self._terms["triple"])
         self._settings = {
             "charges": charges,
             "network": network,
             "external": ExternalTerms.of(external, self._terms["pair"]),
             "biases": BiasTerms.of(biases),
-            "temperature": None if temperature is None else float(temperature),
-            "exclude": int(exclude),
+            "temperature": temperature,
+            "exclude": exclude,
             "scale_14": scale,
             "units": unit_system(units).name,
         }

@@ -152,9 +152,23 @@ def run(
     >>> run(ideal, fcc(cells=2, density=0.1), Settings(time=1.0, dt=0.1, every=0.5))
     Trace(2 frames of particles, times 0.5 to 1)
     """
-    return _Run(field, state, settings, None if checkpoint is None else Path(checkpoint)).finish(
-        progress
-    )
+    return _Run(field, state, settings, _path(checkpoint)).finish(progress)
+
+
+def _path(checkpoint: Any) -> Path | None:
+    """Where to write, if anywhere."""
+    if checkpoint is None:
+        return None
+    if not isinstance(checkpoint, str | os.PathLike):
+        raise RegrainError(f"checkpoint: got {checkpoint!r}, expected the name of a file")
+    path = Path(checkpoint)
+    if not path.absolute().parent.is_dir():
+        raise RegrainError(
+            f"checkpoint: there is no directory {path.absolute().parent}; make it first"
+        )
+    if path.is_dir():
+        raise RegrainError(f"checkpoint: {path} is a directory; give the name of a file in it")
+    return path
 
 
 @dataclass
@@ -172,10 +186,6 @@ class _Run:
         self.field, self.start, self.settings, self.path = field, state, settings, path
         self.units = unit_system(field.units)
         self.dynamics = Langevin() if settings.dynamics is None else settings.dynamics
-        if path is not None and not path.absolute().parent.is_dir():
-            raise RegrainError(
-                f"checkpoint: there is no directory {path.absolute().parent}; make it first"
-            )
         self._check_fixed()
         self._warn_of_jumps()
         self.simulation = self.dynamics._simulation(field, state, settings)

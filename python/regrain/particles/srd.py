@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from math import pi, radians
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from regrain import _core
 from regrain.errors import RegrainError
 from regrain.particles.dynamics import Dynamics
-from regrain.particles.parameters import plain_numbers, positive
+from regrain.particles.parameters import floats, plain_numbers, positive
 from regrain.particles.srd_theory import (
     SolventState,
     SolventTheory,
@@ -51,18 +51,18 @@ class _Collisions(Dynamics):
     def __post_init__(self) -> None:
         plain_numbers(self)
         for field in fields(self):
-            if field.type == "bool" and not isinstance(getattr(self, field.name), bool):
+            value = getattr(self, field.name)
+            if field.type == "bool" and not isinstance(value, bool | np.bool_):
                 raise RegrainError(f"{self!r}: {field.name} is True or False")
-        if not isinstance(self.solvent, str):
-            object.__setattr__(self, "solvent", tuple(self.solvent))
+            if field.type == "bool":
+                object.__setattr__(self, field.name, bool(value))
+        self._check_names()
         positive(self, "cell", "interval")
         if self.temperature is not None and not (
             np.isfinite(self.temperature) and self.temperature >= 0
         ):
             raise RegrainError(f"{self!r}: temperature must be zero or more")
-        if len(set(self.walls)) != len(self.walls) or set(self.walls) - set(_AXES):
-            raise RegrainError(f'{self!r}: walls are axes to be closed, such as "z" or "yz"')
-        if self.reverse is not None and (len(self.reverse) != 1 or self.reverse not in _AXES):
+        if self.reverse is not None and self.reverse not in tuple(_AXES):
             raise RegrainError(f'{self!r}: reverse is the axis across the flow, such as "z"')
         for name in ("wall_velocity", "acceleration"):
             self._check_vector(name)
@@ -80,11 +80,27 @@ class _Collisions(Dynamics):
                 f"{self!r}: reverse needs an acceleration, and no walls across that axis"
             )
 
+    def _check_names(self) -> None:
+        """Types of the solvent, and axes."""
+        if not isinstance(self.solvent, str):
+            names = tuple(self.solvent) if isinstance(self.solvent, Iterable) else ()
+            if not names or not all(isinstance(name, str) for name in names):
+                raise RegrainError(
+                    f"{type(self).__name__}: solvent is {self.solvent!r}, expected the name of a "
+                    'type, such as "S", or several'
+                )
+            object.__setattr__(self, "solvent", tuple(str(name) for name in names))
+        walls = self.walls if isinstance(self.walls, str) else "?"
+        if len(set(walls)) != len(walls) or set(walls) - set(_AXES):
+            raise RegrainError(
+                f'{self!r}: walls are axes to be closed, such as "z" or "yz"; "" are none'
+            )
+
     def _check_vector(self, name: str) -> None:
         given = getattr(self, name)
         if given is None:
             return
-        array = np.asarray(given, dtype=float)
+        array = floats(f"{type(self).__name__}: {name}", given, "three finite numbers")
         if array.shape != (3,) or not np.isfinite(array).all():
             raise RegrainError(f"{self!r}: {name} must be three finite numbers")
         object.__setattr__(self, name, tuple(float(x) for x in array))
@@ -116,6 +132,11 @@ class _Collisions(Dynamics):
             images=None,
         )
         self._check_field(field)
+        if field.charges is not None and topology.charges[solvent].any():
+            raise RegrainError(
+                f"particles of the solvent have charges, which {field.charges!r} would leave out: "
+                "the solvent has no interactions; give it charges of zero"
+            )
         rule = self._rule()
         temperature = self._temperature(field)
         if temperature is None and (rule["thermostat"] or self.walls):

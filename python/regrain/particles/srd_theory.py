@@ -8,6 +8,7 @@ from math import cos, exp, sqrt
 import numpy as np
 
 from regrain.errors import RegrainError
+from regrain.particles.parameters import plain_numbers
 from regrain.units import Units
 
 __all__ = ["SolventState", "SolventTheory", "andersen_theory", "srd_theory"]
@@ -74,6 +75,7 @@ class SolventState:
     units: Units
 
     def __post_init__(self) -> None:
+        plain_numbers(self)
         for name in ("density", "mass", "temperature"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from regrain.errors import RegrainError
+from regrain.particles.parameters import number
 from regrain.particles.state import Particles, Topology
 
 __all__ = ["fcc"]
@@ -39,7 +40,8 @@ def fcc(
     >>> fcc(cells=2, density=0.5)
     Particles(32 particles: 32 A; box 4 x 4 x 4)
     """
-    if cells < 1 or not density > 0:
+    cells, density = number("fcc: cells", cells, "int"), number("fcc: density", density)
+    if cells < 1 or not (density > 0 and np.isfinite(density)):
         raise RegrainError(
             f"fcc: got cells={cells}, density={density}, expected at least 1 and a positive number"
         )

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from regrain.errors import RegrainError
+from regrain.particles.parameters import floats, whole_numbers
 from regrain.units import units as unit_system
 
 __all__ = ["Particles", "Topology", "box_vectors"]
@@ -89,7 +90,12 @@ class Topology:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        types = np.asarray(self.types, dtype=np.str_).reshape(-1)
+        types = np.asarray(self.types, dtype=np.str_)
+        if types.ndim != 1:
+            raise RegrainError(
+                f"types: got {self.types!r}, expected a sequence of names, one per particle, such "
+                'as ["A", "A", "B"]'
+            )
         n = len(types)
         filled = {
             "types": types,
@@ -117,14 +123,22 @@ class Topology:
 
     @staticmethod
     def _per_particle(name: str, given: Any, default: NDArray[Any], n: int) -> NDArray[Any]:
-        array = default if given is None else np.asarray(given, dtype=default.dtype.type)
+        if given is None:
+            array = default
+        elif default.dtype.kind == "f":
+            array = floats(name, given, "one number per particle")
+        elif default.dtype.kind == "i":
+            array = whole_numbers(name, given, "one whole number per particle")
+        else:
+            array = np.asarray(given, dtype=np.str_)
         if array.shape != (n,):
             raise RegrainError(f"{name} has shape {array.shape}, expected ({n},): one per particle")
         return array
 
     @staticmethod
     def _terms(name: str, given: Any, width: int, n: int) -> Ints:
-        array = np.asarray(np.empty((0, width)) if given is None else given, dtype=np.int32)
+        indices = np.empty((0, width)) if given is None else given
+        array = whole_numbers(name, indices, f"rows of {width} indices of particles")
         if array.size == 0:
             array = array.reshape(0, width)
         if array.ndim != 2 or array.shape[1] != width:
@@ -199,7 +213,7 @@ def box_vectors(box: ArrayLike) -> Floats:
            [0., 3., 0.],
            [0., 0., 4.]])
     """
-    given = np.asarray(box, dtype=float)
+    given = floats("box", box, "three edge lengths or three lattice vectors")
     vectors = np.diag(given) if given.shape == (3,) else given
     if vectors.shape != (3, 3) or not np.all(np.isfinite(vectors)):
         raise RegrainError(
@@ -267,9 +281,16 @@ class Particles:
         ) -> None: ...
 
     def __post_init__(self) -> None:
+        if self.positions is None:
+            raise RegrainError("positions: got None, expected three coordinates per particle")
         positions = self._vectors("positions", self.positions, None)
         n = len(positions)
         topology = Topology(np.full(n, "A")) if self.topology is None else self.topology
+        if not isinstance(topology, Topology):
+            raise RegrainError(
+                f"topology: got {topology!r}, expected a Topology, such as "
+                'Topology(["A", "B"], masses=[1.0, 2.0])'
+            )
         if len(topology) != n:
             raise RegrainError(
                 f"the topology has {len(topology)} particles, the positions {n}; give those of the "
@@ -277,7 +298,9 @@ class Particles:
             )
         images = None
         if self.images is not None:
-            images = np.ascontiguousarray(self.images, dtype=np.int32)
+            images = np.ascontiguousarray(
+                whole_numbers("images", self.images, "three whole numbers per particle")
+            )
             if images.shape != (n, 3):
                 raise RegrainError(f"images has shape {images.shape}, expected ({n}, 3)")
         filled = {
@@ -296,7 +319,7 @@ class Particles:
     def _vectors(name: str, given: Any, n: int | None) -> Any:
         if given is None:
             return None
-        array = np.ascontiguousarray(given, dtype=float)
+        array = np.ascontiguousarray(floats(name, given, "three numbers per particle"))
         if array.ndim != 2 or array.shape[1] != 3 or (n is not None and len(array) != n):
             expected = "(n, 3)" if n is None else f"({n}, 3)"
             raise RegrainError(f"{name} has shape {array.shape}, expected {expected}")

@@ -53,15 +53,20 @@ def checked(kind: str, given: Terms | None) -> dict[Types, Any]:
     {('A', 'B'): None}
     """
     terms: dict[Types, Any] = {}
+    example = tuple("ABCD"[: KINDS[kind]])
+    if not isinstance(given, Mapping | None):
+        raise RegrainError(
+            f"{kind}s: got {given!r}, expected potentials by types, such as {{{example}: ...}}"
+        )
     for key, potential in (given or {}).items():
         if (
-            isinstance(key, str)
+            not isinstance(key, tuple)
             or len(key) != KINDS[kind]
             or not all(isinstance(name, str) for name in key)
         ):
             raise RegrainError(
                 f"{kind}s: got the key {key!r}, expected {KINDS[kind]} type names, such as "
-                f"{tuple('ABCD'[: KINDS[kind]])}"
+                f"{example}"
             )
         types = tuple(str(name) for name in key)
         ordered = canonical(types)
