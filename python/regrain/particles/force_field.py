@@ -194,9 +194,10 @@ class ForceField(Parts):
         Trace(10 frames of particles, times 0.1 to 1)
         """
         self._expect(state)
-        if np.asarray(frozen).dtype == bool and np.shape(frozen) != (len(state),):
+        mask = np.asarray(frozen)
+        if mask.dtype == bool and mask.shape != (len(state),):
             raise RegrainError(
-                f"frozen: got a mask of shape {np.shape(frozen)} for {len(state)} particles; give "
+                f"frozen: got a mask of shape {mask.shape} for {len(state)} particles; give "
                 "one True or False for each, or indices"
             )
         settings = Settings(
