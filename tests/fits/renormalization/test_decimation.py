@@ -94,7 +94,7 @@ def test_decimation_keeps_the_law_of_the_kept_spins() -> None:
 @pytest.mark.parametrize(("k", "h"), [(1.0, 0.0), (0.3, 0.5), (2.5, 0.01)])
 def test_free_energy_is_the_sum_of_the_constants(k: float, h: float) -> None:
     for b in (2, 3):
-        flow = Decimation(b=b).flow()
+        flow = Decimation(b=b).flow(field=True)
         found = flow.free_energy({"nn": k, "field": h})
         assert found == pytest.approx(ising_chain.free_energy(k, h), abs=1e-13)
     potts = Decimation(b=2).flow(states=5).free_energy(k)
@@ -135,7 +135,7 @@ def test_decimation_loses_the_entropy_of_the_summed_spins() -> None:
 
 
 def test_fixed_points_of_decimation() -> None:
-    points = Decimation(b=3).flow().fixed_points()
+    points = Decimation(b=3).flow(field=True).fixed_points()
     assert [p.couplings["nn"] for p in points] == [-np.inf, 0.0, np.inf]
     frozen, free, cold = points
     # Without coupling a field stays as it is: one of a line of fixed points.
@@ -158,6 +158,9 @@ def test_majority_of_three_loses_what_it_should() -> None:
     assert float(closure.error) < 1e-13
     assert closure.kind == "exact"
     assert "0.000215346 nats" in str(result)
+    assert BlockChain(b=3).flow().step(1.0) == result.couplings["nn"]
+    both = BlockChain(b=3).flow(field=True).step([1.0, 0.2])
+    assert both == pytest.approx(BlockProcess(1.0, 0.2, 3).couplings)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +218,23 @@ def test_decimation_as_blocks_loses_no_closure() -> None:
         assert float(majority.lost["closure"]) > 1e-6
 
 
+def test_cold_chains_and_strong_fields_keep_their_digits() -> None:
+    for k in (10.0, 40.0, 140.0):
+        for b in (3, 5):
+            blocks = BlockProcess(k, 0.0, b)
+            # Walls between blocks are as likely as in b bonds of the chain: K' = K - ln(b)/2.
+            assert blocks.couplings == pytest.approx((k - np.log(b) / 2, 0.0), abs=1e-8)
+            assert 0 <= blocks.closure_loss[0] < 1e-8
+            assert 0 <= blocks.resolution_loss < 1e-7
+    strong = ising_series_in_field(1.0, 40.0, 3)
+    bond = np.array([[81.0, -1.0], [-1.0, -79.0]])
+    mixed = np.logaddexp(bond[0, 0] * 2 + bond[0, 1], bond[0, 0] + bond[0, 1] + bond[1, 1])
+    assert strong[0] + 2 * strong[1] + strong[2] == pytest.approx(243.0, abs=1e-12)
+    assert strong[2] - strong[0] == pytest.approx(mixed, abs=1e-9)
+    with pytest.raises(RegrainError, match="beyond 150"):
+        BlockChain()(chain(200.0))
+
+
 def test_free_spins_lose_nothing_but_themselves() -> None:
     process = BlockProcess(0.0, 0.0, 3)
     assert process.closure_loss[0] < 1e-14
@@ -256,7 +276,9 @@ def test_bad_models() -> None:
         BlockChain(rule="average")  # type: ignore[arg-type]
     with pytest.raises(RegrainError, match="states is 1"):
         Decimation().flow(states=1)
-    with pytest.raises(RegrainError, match="states of a Potts chain or the hands"):
+    with pytest.raises(RegrainError, match="states of a Potts chain, or the hands"):
         Decimation().flow(states=3, hands=3)
+    with pytest.raises(RegrainError, match="field of an Ising chain"):
+        Decimation().flow(states=3, field=True)
     with pytest.raises(RegrainError, match="b must be whole"):
         ising_series(-1.0, 2.5)

@@ -132,7 +132,7 @@ def test_improving_a_guess_and_refusing_a_wrong_one() -> None:
         MigdalKadanoff(b=2).flow(dimension=2),
         MigdalKadanoff(b=2).flow(dimension=2, field=True),
         MigdalKadanoff(b=1).flow(dimension=2),
-        Decimation(b=2).flow(),
+        Decimation(b=2).flow(field=True),
         Decimation(b=2).flow(hands=4),
         Cumulant(order=2).flow(),
         MomentumShell().flow(),

@@ -74,7 +74,9 @@ def test_one_dimension_is_exact() -> None:
     for b in (2, 3):
         k = np.array([0.7, 0.2])
         moved = MigdalKadanoff(b=b).flow(dimension=1, field=True)
-        np.testing.assert_allclose(moved.step(k), Decimation(b=b).flow().step(k), atol=1e-14)
+        np.testing.assert_allclose(
+            moved.step(k), Decimation(b=b).flow(field=True).step(k), atol=1e-14
+        )
         assert moved.free_energy(k) == pytest.approx(ising_chain.free_energy(0.7, 0.2), abs=1e-13)
     result = MigdalKadanoff(b=2)(rg.lattice.Ising(shape=(8,), couplings={"nn": 0.7}))
     assert float(result.lost["closure"]) == 0.0

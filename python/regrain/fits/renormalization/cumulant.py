@@ -66,7 +66,7 @@ class Cumulant:
     >>> flow = rg.fits.Cumulant(order=2).flow()
     >>> point = flow.fixed_points().critical
     >>> {name: round(k, 4) for name, k in point.couplings.items()}
-    {'nn': 0.2789, 'nnn': -0.0142, 'third': -0.0152, 'field': 0.0}
+    {'nn': 0.2789, 'nnn': -0.0142, 'third': -0.0152}
     """
 
     order: int = 1
@@ -75,21 +75,30 @@ class Cumulant:
         if self.order not in (1, 2):
             raise RegrainError(f"Cumulant: order is {self.order}; give 1 or 2")
 
-    def flow(self) -> Flow:
+    @property
+    def _kept(self) -> tuple[str, ...]:
+        return SHELLS[: 1 if self.order == 1 else 3]
+
+    def flow(self, *, field: bool = False) -> Flow:
         """The flow of the couplings that this order keeps.
+
+        Parameters
+        ----------
+        field : bool
+            Whether there is a field, too.
 
         Examples
         --------
         >>> import regrain as rg
-        >>> point = rg.fits.Cumulant(order=1).flow().linearised({"nn": 0.3356})
+        >>> point = rg.fits.Cumulant(order=1).flow(field=True).linearised({"nn": 0.3356})
         >>> [round(float(y), 3) for y in point.exponents]
         [1.369, 0.882]
         """
-        names = (*SHELLS[: 1 if self.order == 1 else 3], "field")
+        names = (*self._kept, "field") if field else self._kept
         first = self.order == 1
 
         def step(k: Floats) -> Floats:
-            return _step(k, self.order)
+            return _step(k if field else np.append(k, 0.0), self.order)[: len(names)]
 
         return Flow(
             step,
@@ -115,13 +124,13 @@ class Cumulant:
         RegrainError
             Another model or lattice, or other couplings.
         """
-        flow = self.flow()
         before = given(
             f"Cumulant(order={self.order})",
             model,
-            kinds={"Ising": tuple(flow.names)},
+            kinds={"Ising": (*self._kept, "field")},
             lattices=("triangular",),
         )
+        flow = self.flow(field="field" in before)
         start = flow.array(before)
         after = flow.array(flow.step(start))
         kept = dict(zip(flow.names, after.tolist(), strict=True))

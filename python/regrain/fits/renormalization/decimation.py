@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from regrain.errors import RegrainError
 from regrain.fits.renormalization.bonds import (
@@ -19,6 +20,7 @@ from regrain.fits.renormalization.flow import Flow
 from regrain.fits.renormalization.markov import (
     BlockProcess,
     entropy_rate,
+    ising_markov,
     markov,
     relative_entropy_rate,
 )
@@ -98,7 +100,7 @@ class Decimation:
     >>> result = rg.fits.Decimation(b=3)(chain)
     >>> result.couplings["nn"], float(np.arctanh(np.tanh(1.0) ** 3))
     (0.47439..., 0.47439...)
-    >>> -result.flow.free_energy({"nn": 1.0}), float(np.log(2 * np.cosh(1.0)))
+    >>> -result.flow.free_energy(1.0), float(np.log(2 * np.cosh(1.0)))
     (1.12692..., 1.12692...)
     """
 
@@ -107,7 +109,9 @@ class Decimation:
     def __post_init__(self) -> None:
         object.__setattr__(self, "b", _block(self.b, "Decimation"))
 
-    def flow(self, *, states: int | None = None, hands: int | None = None) -> Flow:
+    def flow(
+        self, *, states: int | None = None, hands: int | None = None, field: bool = False
+    ) -> Flow:
         """The flow of the Ising chain, or of one of Potts or clocks.
 
         Parameters
@@ -116,16 +120,18 @@ class Decimation:
             q of a Potts chain.
         hands : int, optional
             q of a chain of clocks.
+        field : bool
+            Whether the Ising chain has a field.
 
         Raises
         ------
         RegrainError
-            Both, or fewer than two.
+            More than one of these, or fewer than two states.
 
         Examples
         --------
         >>> import regrain as rg
-        >>> print(rg.fits.Decimation(b=2).flow())
+        >>> print(rg.fits.Decimation(b=2).flow(field=True))
         decimation of a chain (b = 2) of nn, field
         fixed point nn = 0, field = 0 (one of a line)
           λ          1  y         0  marginal    along field
@@ -134,16 +140,17 @@ class Decimation:
           λ          2  y         1  relevant    along exp(-2 nn)
           λ          2  y         1  relevant    along field
         """
-        if states is not None and hands is not None:
+        if (states is not None) + (hands is not None) + field > 1:
             raise RegrainError(
-                "Decimation: give the states of a Potts chain or the hands of clocks"
+                "Decimation: give the states of a Potts chain, or the hands of clocks, or the "
+                "field of an Ising chain"
             )
         for name, q in (("states", states), ("hands", hands)):
             if q is not None and (int(q) != q or q < 2):
                 raise RegrainError(f"Decimation: {name} is {q}; give 2 or more")
         if states is not None:
             return _potts_flow(self.b, int(states))
-        return _ising_flow(self.b) if hands is None else _clock_flow(self.b, int(hands))
+        return _ising_flow(self.b, field) if hands is None else _clock_flow(self.b, int(hands))
 
     def __call__(self, model: LatticeModel) -> Renormalized:
         """Decimate a chain.
@@ -162,20 +169,21 @@ class Decimation:
         kind = type(model).__name__
         q = int(getattr(model, "q", 2))
         flow = self.flow(
-            states=q if kind == "Potts" else None, hands=q if kind == "Clock" else None
+            states=q if kind == "Potts" else None,
+            hands=q if kind == "Clock" else None,
+            field="field" in before,
         )
         start = flow.array(before)
         after = flow.array(flow.step(start))
         assert flow.constant is not None
-        energy = _energy(kind, q, start)
-        step, law = markov(energy)
+        step, law = _chain(kind, q, start)
         coarse = np.linalg.matrix_power(step, self.b)
         kept = dict(zip(flow.names, after.tolist(), strict=True))
         reduced = {name: kept[name] for name in before} or {"nn": 0.0}
         closure = 0.0
         if kind == "Clock" and np.max(np.abs(after[1:]), initial=0.0) > 1e-12:
             reduced["nn"] = _same_mean(q, coarse)
-            other = markov(_energy("Clock", q, np.array([reduced["nn"]])))[0]
+            other = _chain("Clock", q, np.array([reduced["nn"]]))[0]
             closure = relative_entropy_rate(coarse, law, other)
         resolution = entropy_rate(step, law) - entropy_rate(coarse, law) / self.b
         transfer = "transfer matrix"
@@ -195,24 +203,21 @@ class Decimation:
         )
 
 
-def _energy(kind: str, q: int, k: Floats) -> Floats:
-    """Logarithm of the transfer matrix, fields shared by both ends."""
-    s = np.arange(q)
-    apart = np.subtract.outer(s, s)
+def _chain(kind: str, q: int, k: Floats) -> tuple[Floats, Floats]:
+    """The infinite chain as a Markov chain."""
     if kind == "Ising":
-        return np.array([[k[0] + k[1], -k[0]], [-k[0], k[0] - k[1]]])
-    if kind == "Potts":
-        return np.diag(np.full(q, k[0]))
-    energy = np.zeros((q, q))
-    for m, strength in enumerate(k, start=1):
-        energy += strength * np.cos(2 * np.pi * m * apart / q)
-    return energy
+        return ising_markov(float(k[0]), float(k[1]) if len(k) > 1 else 0.0)
+    energy = np.diag(np.full(q, k[0]))
+    if kind == "Clock":
+        apart = np.subtract.outer(np.arange(q), np.arange(q))
+        energy = np.zeros((q, q))
+        for m, strength in enumerate(k, start=1):
+            energy += strength * np.cos(2 * np.pi * m * apart / q)
+    return markov(energy, np.ones(q))
 
 
 def _same_mean(q: int, step: Floats) -> float:
     """The coupling of cos θ alone that gives neighbouring clocks the mean cosine of a chain."""
-    from scipy.optimize import brentq
-
     cosine = np.cos(2 * np.pi * np.arange(q) / q)
     wanted = float(step[0] @ cosine)
 
@@ -220,21 +225,27 @@ def _same_mean(q: int, step: Floats) -> float:
         weight = np.exp(k * (cosine - 1)) if k > 0 else np.exp(k * (cosine + 1))
         return float(weight @ cosine / weight.sum() - wanted)
 
-    return float(brentq(off, -60.0, 60.0, xtol=1e-14))
+    ends = (-300.0, 300.0)  # as cold as a mean cosine can tell
+    if off(ends[0]) * off(ends[1]) >= 0:
+        return ends[0] if wanted < 0 else ends[1]
+    return float(brentq(off, *ends, xtol=1e-14))
 
 
-def _ising_flow(b: int) -> Flow:
-    # A spin that is kept has its own field once, and the halves of both bonds of its neighbours.
+def _ising_flow(b: int, field: bool) -> Flow:
+    # Both bonds of a spin carry half of its field.
+    def end(k: Floats) -> float:
+        return float(k[1]) / 2 if field else 0.0
+
     def step(k: Floats) -> Floats:
-        after, end, _ = ising_series_in_field(k[0], k[1] / 2, b)
-        return np.array([after, 2 * end])
+        after, half, _ = ising_series_in_field(float(k[0]), end(k), b)
+        return np.array([after, 2 * half] if field else [after])
 
     def constant(k: Floats) -> float:
-        return ising_series_in_field(k[0], k[1] / 2, b)[2] / b
+        return ising_series_in_field(float(k[0]), end(k), b)[2] / b
 
     return Flow(
         step,
-        ("nn", "field"),
+        ("nn", "field") if field else ("nn",),
         float(b),
         {"nn": (-3.0 if b % 2 else 0.0, 3.0), "field": (-2.0, 2.0)},
         charts={"nn": Chart.exponential(2)},
@@ -302,8 +313,7 @@ class BlockChain:
     >>> result = rg.fits.BlockChain(b=3)(chain)
     >>> print(result)
     blocks of a chain by majority, b = 3
-      nn     1 -> 0.516929
-      field  0 -> 0
+      nn  1 -> 0.516929
     lost: resolution 0.173577 nats per fine spin, closure 0.000215346 nats per coarse spin
     """
 
@@ -314,18 +324,28 @@ class BlockChain:
         object.__setattr__(self, "b", _block(self.b, "BlockChain"))
         BlockProcess(0.0, 0.0, self.b, self.rule)
 
-    def flow(self) -> Flow:
+    def flow(self, *, field: bool = False) -> Flow:
         """The flow of the closed step.
+
+        Parameters
+        ----------
+        field : bool
+            Whether the chain has a field.
 
         Examples
         --------
         >>> import regrain as rg
-        >>> round(rg.fits.BlockChain(b=3).flow().step({"nn": 1.0})["nn"], 6)
+        >>> round(rg.fits.BlockChain(b=3).flow().step(1.0), 6)
         0.516929
         """
+
+        def step(k: Floats) -> Floats:
+            process = BlockProcess(float(k[0]), float(k[1]) if field else 0.0, self.b, self.rule)
+            return np.array(process.couplings)[: len(k)]
+
         return Flow(
-            lambda k: np.array(BlockProcess(k[0], k[1], self.b, self.rule).couplings),
-            ("nn", "field"),
+            step,
+            ("nn", "field") if field else ("nn",),
             float(self.b),
             {"nn": (0.0, 3.0), "field": (-2.0, 2.0)},
             charts={"nn": Chart.exponential(2)},
@@ -346,11 +366,10 @@ class BlockChain:
             Another model or lattice, or other couplings.
         """
         before = given("BlockChain", model, kinds={"Ising": ("nn", "field")}, lattices=("chain",))
-        flow = self.flow()
+        flow = self.flow(field="field" in before)
         start = flow.array(before)
-        process = BlockProcess(float(start[0]), float(start[1]), self.b, self.rule)
-        k, h = process.couplings
-        after = {"nn": k, "field": h if start[1] else 0.0}
+        process = BlockProcess(before.get("nn", 0.0), before.get("field", 0.0), self.b, self.rule)
+        after = dict(zip(flow.names, process.couplings, strict=False))
         reduced = {name: after[name] for name in before} or {"nn": 0.0}
         method = "bounds of the entropy of a hidden Markov process"
         return Renormalized(

@@ -82,9 +82,11 @@ def _line(flow: Flow, ax: Axes, bounds: tuple[float, float]) -> None:
         )
     for point in points:
         _mark(ax, (float(point.array()[0]), 0.0), point)
-    shown = np.isfinite(change)
-    top = 1.2 * np.percentile(np.abs(change[shown]), 95) if np.any(shown) else 1.0
-    ax.set_ylim(-top, top)
+    shown = change[np.isfinite(change)]
+    if len(shown):
+        floor, ceiling = min(np.percentile(shown, 2), 0.0), max(np.percentile(shown, 98), 0.0)
+        room = 0.15 * (ceiling - floor) or 1.0
+        ax.set_ylim(floor - room, ceiling + room)
     ax.set_xlabel(flow.names[0])
     ax.set_ylabel("d/d ln b" if flow.continuous else "change per step")
     _title(flow, ax)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import log
+from math import asinh, exp, log, sinh
 from typing import Literal
 
 import numpy as np
@@ -12,18 +12,20 @@ from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
 
-__all__ = ["BlockProcess", "entropy_rate", "markov", "relative_entropy_rate"]
+__all__ = ["BlockProcess", "entropy_rate", "ising_markov", "markov", "relative_entropy_rate"]
 
 Floats = NDArray[np.float64]
 
 
-def markov(energy: Floats) -> tuple[Floats, Floats]:
+def markov(energy: Floats, vector: Floats) -> tuple[Floats, Floats]:
     """The infinite chain of a symmetric transfer matrix as a Markov chain.
 
     Parameters
     ----------
     energy : ndarray, shape (q, q)
         Logarithm of the transfer matrix, fields shared by both ends.
+    vector : ndarray, shape (q,)
+        Its dominant eigenvector, of any length; ones where all spins are alike.
 
     Returns
     -------
@@ -36,18 +38,36 @@ def markov(energy: Floats) -> tuple[Floats, Floats]:
     --------
     >>> import numpy as np
     >>> from regrain.fits.renormalization.markov import markov
-    >>> step, law = markov(np.array([[1.0, -1.0], [-1.0, 1.0]]))
+    >>> step, law = markov(np.array([[1.0, -1.0], [-1.0, 1.0]]), np.ones(2))
     >>> law.tolist(), round(float(step[0, 0] - step[0, 1]), 6), round(float(np.tanh(1.0)), 6)
     ([0.5, 0.5], 0.761594, 0.761594)
     """
-    weight = np.exp(energy - energy.max())
-    _, vectors = np.linalg.eigh(weight)
-    top = np.abs(vectors[:, -1])
-    for _ in range(3):  # small components to relative accuracy
-        top = weight @ top
-        top /= np.linalg.norm(top)
-    step = weight * top / top[:, None]
-    return step / step.sum(axis=1, keepdims=True), top**2 / np.sum(top**2)
+    step = np.exp(energy - energy.max()) * vector / vector[:, None]
+    return step / step.sum(axis=1, keepdims=True), vector**2 / np.sum(vector**2)
+
+
+def ising_markov(k: float, h: float) -> tuple[Floats, Floats]:
+    """An infinite Ising chain as a Markov chain, up first; see `markov`.
+
+    Raises
+    ------
+    RegrainError
+        Couplings beyond 150, where probabilities are too small for floats.
+
+    Examples
+    --------
+    >>> from regrain.fits.renormalization.markov import ising_markov
+    >>> ising_markov(0.0, 0.0)[0].tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+    if not (abs(k) <= 150 and abs(h) <= 150):
+        raise RegrainError(
+            f"nn = {k:g} and field = {h:g}: beyond 150 one configuration has all the weight, and "
+            "there is nothing to lose; give weaker couplings"
+        )
+    # The ratio of its components, [sinh h + √(sinh² h + e^-4K)] e^2K, keeps its digits so.
+    half = 0.5 * asinh(sinh(h) * exp(2 * k))
+    return markov(np.array([[k + h, -k], [-k, k - h]]), np.exp([half, -half]))
 
 
 def entropy_rate(step: Floats, law: Floats) -> float:
@@ -129,8 +149,7 @@ class BlockProcess:
     @cached_property
     def fine(self) -> tuple[Floats, Floats]:
         """Transition probabilities and law of the fine spins, up first."""
-        k, h = self.k, self.field
-        return markov(np.array([[k + h, -k], [-k, k - h]]))
+        return ising_markov(self.k, self.field)
 
     @cached_property
     def operators(self) -> Floats:
@@ -202,7 +221,7 @@ class BlockProcess:
         if self.rule == "majority" and self.b % 2 == 0:
             # A coin is no part of the fine spins: H(X|Y) = H(X) + H(Y|X) - H(Y).
             coarse -= self._coins
-        return entropy_rate(*self.fine) - coarse / self.b
+        return max(entropy_rate(*self.fine) - coarse / self.b, 0.0)
 
     @property
     def _coins(self) -> float:

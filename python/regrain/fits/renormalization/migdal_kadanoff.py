@@ -75,8 +75,7 @@ class MigdalKadanoff:
     >>> result.model
     Ising(shape=(32, 32), couplings={'nn': 0.29684...})
     >>> print(result.flow.fixed_points().critical)
-    fixed point nn = 0.304689, field = 0
-      λ    3.67857  y   1.87915  relevant    along field
+    fixed point nn = 0.304689
       λ    1.67857  y  0.747236  relevant    along nn
     """
 
@@ -160,7 +159,7 @@ class MigdalKadanoff:
         before = given("MigdalKadanoff", model, kinds=kinds, lattices=LATTICES)
         d = model.geometry.dimension
         states = float(getattr(model, "q", 0)) or None
-        flow = self.flow(dimension=d, states=states, field=states is None)
+        flow = self.flow(dimension=d, states=states, field="field" in before)
         start = flow.array(before)
         after = flow.array(flow.step(start))
         kept = dict(zip(flow.names, after.tolist(), strict=True))

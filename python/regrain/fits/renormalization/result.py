@@ -50,8 +50,7 @@ class Renormalized:
     >>> result = rg.fits.Decimation(b=2)(chain)
     >>> print(result)
     decimation of a chain, b = 2
-      nn     1 -> 0.662501
-      field  0 -> 0
+      nn  1 -> 0.662501
     lost: resolution 0.108364 nats per fine spin, closure 0 nats per coarse spin
     >>> result.model
     Ising(shape=(32,), couplings={'nn': 0.6625...})
