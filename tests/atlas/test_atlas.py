@@ -175,6 +175,12 @@ def test_rings_are_the_sum_over_all_configurations(k: float, h: float) -> None:
         spins = np.array(list(product([-1, 1], repeat=n)))
         weight = np.exp(k * (spins * np.roll(spins, -1, 1)).sum(1) + h * spins.sum(1))
         assert ising_chain.log_partition(n, k, h) == pytest.approx(np.log(weight.sum()), abs=1e-12)
+        p = weight / weight.sum()
+        mean, bond = p @ spins[:, 0], p @ (spins[:, 0] * spins[:, 1 % n])
+        assert ising_chain.magnetisation(k, h, n=n) == pytest.approx(mean, abs=1e-12)
+        assert ising_chain.energy(k, h, n=n) == pytest.approx(-bond, abs=1e-12)
+        far = p @ (spins[:, 0] * spins[:, n // 2]) - mean**2
+        assert ising_chain.correlation(n // 2, k, h, n=n) == pytest.approx(far, abs=1e-12)
     m = -slope(lambda field: ising_chain.free_energy(k, field), h)
     assert ising_chain.magnetisation(k, h) == pytest.approx(m, abs=1e-10)
     bond = -slope(lambda coupling: ising_chain.free_energy(coupling, h), k)

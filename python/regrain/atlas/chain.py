@@ -45,8 +45,10 @@ class IsingChain(System):
         """
         return -_log_eigenvalues(k, field)[0]
 
-    def energy(self, k: float, field: float = 0.0) -> float:
+    def energy(self, k: float, field: float = 0.0, *, n: int | None = None) -> float:
         """Mean of -s s' of neighbours, the energy of bonds per spin in units of J.
+
+        Of a ring of n spins, or of the infinite chain.
 
         Examples
         --------
@@ -54,10 +56,11 @@ class IsingChain(System):
         >>> ising_chain.energy(0.5, field=0.2)
         -0.55161...
         """
-        return -self.correlation(1, k, field) - self.magnetisation(k, field) ** 2
+        mean = self.magnetisation(k, field, n=n)
+        return -self.correlation(1, k, field, n=n) - mean**2
 
-    def magnetisation(self, k: float, field: float = 0.0) -> float:
-        """Per spin: sinh h / √(sinh² h + e^-4K).
+    def magnetisation(self, k: float, field: float = 0.0, *, n: int | None = None) -> float:
+        """Per spin: sinh h / √(sinh² h + e^-4K), on a ring times (λ_1^n - λ_2^n)/(λ_1^n + λ_2^n).
 
         Examples
         --------
@@ -66,10 +69,14 @@ class IsingChain(System):
         (0.29131..., 0.29131...)
         """
         k, h = coupling(k, "k"), coupling(field, "field")
-        return float(np.sign(h) / np.hypot(1.0, exp(-2 * k) / sinh(abs(h)))) if h else 0.0
+        bulk = float(np.sign(h) / np.hypot(1.0, exp(-2 * k) / sinh(abs(h)))) if h else 0.0
+        around = _around(k, h, n)
+        return bulk * (1 - around) / (1 + around) if bulk else 0.0
 
-    def correlation(self, distance: int, k: float, field: float = 0.0) -> float:
-        """<s_0 s_r> - <s>² of the infinite chain.
+    def correlation(
+        self, distance: int, k: float, field: float = 0.0, *, n: int | None = None
+    ) -> float:
+        """<s_0 s_r> - <s>² on a ring of n spins, or of the infinite chain.
 
         Examples
         --------
@@ -77,9 +84,18 @@ class IsingChain(System):
         >>> ising_chain.correlation(3, 0.7), float(np.tanh(0.7) ** 3)
         (0.2207..., 0.2207...)
         """
+        r = abs(int(distance))
         high, low, sign = _log_eigenvalues(k, field)
-        ratio = sign * exp(low - high) if distance else 1.0
-        return (1 - self.magnetisation(k, field) ** 2) * ratio ** abs(int(distance))
+        ratio = sign * exp(low - high)
+        bulk = self.magnetisation(k, field)
+        across = 1 - bulk**2
+        if n is None:
+            return across * ratio**r
+        around = _around(k, field, n)
+        if around == -1:
+            raise RegrainError("an odd ring has no ground state so cold; give a weaker coupling")
+        both = ratio**r + ratio ** abs(int(n) - r)
+        return across * both / (1 + around) + bulk**2 * 4 * around / (1 + around) ** 2
 
     def correlation_length(self, k: float, field: float = 0.0) -> float:
         """1/ln(λ_1/|λ_2|), in lattice constants.
@@ -142,11 +158,18 @@ class IsingChain(System):
         >>> ising_chain.log_partition(2, 0.5), float(np.log(4 * np.cosh(1.0)))
         (1.82007..., 1.82007...)
         """
-        if int(n) != n or n < 1:
-            raise RegrainError(f"n is {n}; give a number of spins, 1 or more")
-        high, low, sign = _log_eigenvalues(k, field)
-        small = sign**n * exp(n * (low - high))
-        return n * high + (log1p(small) if small > -1 else -inf)
+        small = _around(k, field, n)
+        return n * _log_eigenvalues(k, field)[0] + (log1p(small) if small > -1 else -inf)
+
+
+def _around(k: float, field: float, n: int | None) -> float:
+    """(λ_2/λ_1)^n: how much of a ring knows that it is one."""
+    if n is None:
+        return 0.0
+    if int(n) != n or n < 1:
+        raise RegrainError(f"n is {n}; give a number of spins, 1 or more")
+    high, low, sign = _log_eigenvalues(k, field)
+    return float(sign ** int(n) * exp(n * (low - high)))
 
 
 def _log_eigenvalues(k: float, field: float) -> tuple[float, float, float]:

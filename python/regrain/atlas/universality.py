@@ -13,6 +13,8 @@ ONSAGER = "L. Onsager, Phys. Rev. 65, 117 (1944)"
 YANG = "C. N. Yang, Phys. Rev. 85, 808 (1952)"
 BPZ = "A. A. Belavin, A. M. Polyakov and A. B. Zamolodchikov, Nucl. Phys. B 241, 333 (1984)"
 WU = "T. T. Wu, Phys. Rev. 149, 380 (1966)"
+BAROUCH = "T. T. Wu, B. M. McCoy, C. A. Tracy and E. Barouch, Phys. Rev. B 13, 316 (1976)"
+CAMIA = "F. Camia, C. Garban and C. M. Newman, Probab. Theory Relat. Fields 160, 175 (2014)"
 
 
 class IsingPlane(System):
@@ -32,8 +34,8 @@ class IsingPlane(System):
     nu = exact(1.0, ONSAGER)
     alpha = exact(0.0, ONSAGER)
     beta = exact(1 / 8, YANG, "1/8")
-    gamma = exact(7 / 4, WU, "7/4")
-    delta = exact(15.0, WU)
+    gamma = exact(7 / 4, BAROUCH, "7/4")
+    delta = exact(15.0, CAMIA)
     eta = exact(1 / 4, WU, "1/4")
     y_t = exact(1.0, ONSAGER)
     y_h = exact(15 / 8, YANG, "15/8")

@@ -110,6 +110,7 @@ def test_decimation_of_other_chains() -> None:
     four = Decimation(b=2)(rg.lattice.Clock(q=4, shape=(12,), couplings={"nn": 1.0}))
     assert four.couplings["nn"] == pytest.approx(2 * np.arctanh(np.tanh(0.5) ** 2))  # two Ising
     assert float(four.lost["closure"]) == 0.0
+    assert dict(four.model.couplings) == {"nn": four.couplings["nn"]}
     # Five hands do not stay within the first harmonic; that costs little, and not nothing.
     five = Decimation(b=2)(rg.lattice.Clock(q=5, shape=(12,), couplings={"nn": 2.0}))
     assert abs(five.couplings["cos 2"]) > 1e-3

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from regrain.errors import RegrainError
 from regrain.fits.renormalization.chart import Chart
 from regrain.fits.renormalization.flow import Flow
-from regrain.fits.renormalization.result import Renormalized, given
+from regrain.fits.renormalization.result import Renormalized, given, stepped
 from regrain.lattice import Geometry, LatticeModel
 from regrain.lattice.geometry import shell
 from regrain.observables import Estimate
@@ -131,21 +131,13 @@ class Cumulant:
             lattices=("triangular",),
         )
         flow = self.flow(field="field" in before)
-        start = flow.array(before)
-        after = flow.array(flow.step(start))
-        kept = dict(zip(flow.names, after.tolist(), strict=True))
-        reduced = {name: k for name, k in kept.items() if k or name == "nn"}
         reason = "what the signs of the cells do is known to this order only"
-        return Renormalized(
-            method=flow.title,
-            fine=model,
-            b=flow.b,
-            before=dict(zip(flow.names, start.tolist(), strict=True)),
-            couplings=kept,
-            flow=flow,
+        return stepped(
+            model,
+            flow,
+            before,
             lost={"closure": Estimate.undefined("closure", reason)},
-            constant=flow.constant(start) if flow.constant else None,
-            make=lambda: _thinned(model, reduced),
+            make=lambda couplings: _thinned(model, couplings),
         )
 
 

@@ -24,7 +24,7 @@ from regrain.fits.renormalization.markov import (
     markov,
     relative_entropy_rate,
 )
-from regrain.fits.renormalization.result import Renormalized, given, smaller
+from regrain.fits.renormalization.result import Renormalized, given, smaller, stepped
 from regrain.lattice import LatticeModel
 from regrain.observables import Estimate
 
@@ -173,34 +173,30 @@ class Decimation:
             hands=q if kind == "Clock" else None,
             field="field" in before,
         )
-        start = flow.array(before)
-        after = flow.array(flow.step(start))
-        assert flow.constant is not None
-        step, law = _chain(kind, q, start)
+        step, law = _chain(kind, q, flow.array(before))
         coarse = np.linalg.matrix_power(step, self.b)
-        kept = dict(zip(flow.names, after.tolist(), strict=True))
-        reduced = {name: kept[name] for name in before} or {"nn": 0.0}
-        closure = 0.0
-        if kind == "Clock" and np.max(np.abs(after[1:]), initial=0.0) > 1e-12:
-            reduced["nn"] = _same_mean(q, coarse)
-            other = _chain("Clock", q, np.array([reduced["nn"]]))[0]
+        closure, nearest = 0.0, None
+        if kind == "Clock" and q > 4:
+            nearest = {"nn": _same_mean(q, coarse)}
+            other = _chain("Clock", q, np.array([nearest["nn"]]))[0]
             closure = relative_entropy_rate(coarse, law, other)
         resolution = entropy_rate(step, law) - entropy_rate(coarse, law) / self.b
         transfer = "transfer matrix"
-        return Renormalized(
-            method="decimation of a chain",
-            fine=model,
-            b=float(self.b),
-            before=dict(zip(flow.names, start.tolist(), strict=True)),
-            couplings=kept,
-            flow=flow,
+        return stepped(
+            model,
+            flow,
+            before,
             lost={
                 "resolution": loss("resolution", max(resolution, 0.0), method=transfer),
                 "closure": loss("closure", closure, method=transfer, cite=NELSON),
             },
-            constant=flow.constant(start),
-            make=lambda: smaller(model, self.b, reduced),
+            make=lambda couplings: smaller(model, self.b, nearest or _of(kind, couplings)),
         )
+
+
+def _of(kind: str, couplings: dict[str, float]) -> dict[str, float]:
+    """The couplings that a model knows."""
+    return {name: k for name, k in couplings.items() if name in KINDS[kind]}
 
 
 def _chain(kind: str, q: int, k: Floats) -> tuple[Floats, Floats]:
@@ -367,22 +363,15 @@ class BlockChain:
         """
         before = given("BlockChain", model, kinds={"Ising": ("nn", "field")}, lattices=("chain",))
         flow = self.flow(field="field" in before)
-        start = flow.array(before)
         process = BlockProcess(before.get("nn", 0.0), before.get("field", 0.0), self.b, self.rule)
-        after = dict(zip(flow.names, process.couplings, strict=False))
-        reduced = {name: after[name] for name in before} or {"nn": 0.0}
         method = "bounds of the entropy of a hidden Markov process"
-        return Renormalized(
-            method=f"blocks of a chain by {self.rule}",
-            fine=model,
-            b=float(self.b),
-            before=dict(zip(flow.names, start.tolist(), strict=True)),
-            couplings=after,
-            flow=flow,
+        return stepped(
+            model,
+            flow,
+            before,
             lost={
                 "resolution": loss("resolution", process.resolution_loss, method=method),
                 "closure": loss("closure", *process.closure_loss, method=method),
             },
-            constant=None,
-            make=lambda: smaller(model, self.b, reduced),
+            make=lambda couplings: smaller(model, self.b, couplings),
         )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from regrain.errors import RegrainError
 
 __all__ = ["FixedPoint", "FixedPoints"]
 
@@ -121,14 +124,19 @@ class FixedPoints(Sequence[FixedPoint]):
 
         Raises
         ------
-        IndexError
+        RegrainError
             There is none that any direction leaves.
         """
         near = [p for p in self if p.is_finite and p.relevant and np.any(p.array())]
         found = sorted(near, key=lambda p: (p.relevant, float(np.linalg.norm(p.array()))))
+        if not found:
+            raise RegrainError(
+                "there is no finite fixed point beside the origin that any direction leaves, so no "
+                "transition; look at all of them, and at the bounds of the flow"
+            )
         return found[0]
 
-    def __getitem__(self, k):  # type: ignore[no-untyped-def]
+    def __getitem__(self, k: Any) -> Any:
         return self._points[k]
 
     def __len__(self) -> int:

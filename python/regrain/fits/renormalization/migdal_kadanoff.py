@@ -17,7 +17,7 @@ from regrain.fits.renormalization.bonds import (
 )
 from regrain.fits.renormalization.chart import Chart
 from regrain.fits.renormalization.flow import Flow
-from regrain.fits.renormalization.result import Renormalized, given, smaller
+from regrain.fits.renormalization.result import Renormalized, given, smaller, stepped
 from regrain.fits.renormalization.search import differences
 from regrain.lattice import LatticeModel
 from regrain.observables import Estimate
@@ -160,25 +160,17 @@ class MigdalKadanoff:
         d = model.geometry.dimension
         states = float(getattr(model, "q", 0)) or None
         flow = self.flow(dimension=d, states=states, field="field" in before)
-        start = flow.array(before)
-        after = flow.array(flow.step(start))
-        kept = dict(zip(flow.names, after.tolist(), strict=True))
-        reduced = {name: kept[name] for name in before} or {"nn": 0.0}
         if d == 1:
             closure = Estimate("closure", 0.0, 0.0, unit="nats per coarse spin", kind="exact")
         else:
             reason = "bonds were moved, and what the kept spins of the fine lattice do is not known"
             closure = Estimate.undefined("closure", reason)
-        return Renormalized(
-            method=flow.title,
-            fine=model,
-            b=flow.b,
-            before=dict(zip(flow.names, start.tolist(), strict=True)),
-            couplings=kept,
-            flow=flow,
+        return stepped(
+            model,
+            flow,
+            before,
             lost={"closure": closure},
-            constant=None if flow.constant is None else flow.constant(start),
-            make=lambda: smaller(model, flow.b, reduced),
+            make=lambda couplings: smaller(model, flow.b, couplings),
         )
 
 

@@ -143,6 +143,51 @@ class Renormalized:
         return ax
 
 
+def stepped(
+    model: LatticeModel,
+    flow: Flow,
+    before: Mapping[str, float],
+    *,
+    lost: Mapping[str, Estimate],
+    make: Callable[[dict[str, float]], LatticeModel],
+) -> Renormalized:
+    """The result of one step of a flow.
+
+    Parameters
+    ----------
+    model : LatticeModel
+    flow : Flow
+    before : mapping of str to float
+        The couplings of the model.
+    lost : mapping of str to Estimate
+    make : callable
+        From the new couplings, without those that are zero and were not there, to the coarse model.
+
+    Examples
+    --------
+    >>> import regrain as rg
+    >>> from regrain.fits.renormalization.result import smaller, stepped
+    >>> model = rg.lattice.Ising(shape=(9,), couplings={"nn": 0.5})
+    >>> flow = rg.fits.Decimation(b=3).flow()
+    >>> stepped(model, flow, {"nn": 0.5}, lost={}, make=lambda k: smaller(model, 3, k)).model
+    Ising(shape=(3,), couplings={'nn': 0.0990...})
+    """
+    start = flow.array(before)
+    after = dict(zip(flow.names, flow.array(flow.step(start)).tolist(), strict=True))
+    reduced = {name: k for name, k in after.items() if k or name in before} or {"nn": 0.0}
+    return Renormalized(
+        method=flow.title,
+        fine=model,
+        b=flow.b,
+        before=dict(zip(flow.names, start.tolist(), strict=True)),
+        couplings=after,
+        flow=flow,
+        lost=lost,
+        constant=None if flow.constant is None else float(flow.constant(start)),
+        make=lambda: make(reduced),
+    )
+
+
 def given(
     fit: str,
     model: Any,
