@@ -68,6 +68,17 @@ void bind_lattice(py::module_& m) {
     py::class_<Sampler> sampler(m, "LatticeSampler", "Markov chains on the spins of a model.");
     bind_values<std::int8_t>(sampler, "values");
     bind_values<double>(sampler, "angles");
+    sampler.def(
+        "bits",
+        [](const Sampler& s, std::size_t spins) {
+            py::array_t<std::uint8_t> out(static_cast<py::ssize_t>((spins + 7) / 8));
+            const std::span<std::uint8_t> all{out.mutable_data(),
+                                              static_cast<std::size_t>(out.size())};
+            const py::gil_scoped_release release;
+            s.bits(all);
+            return out;
+        },
+        py::arg("spins"));
     sampler.def("run", &Sampler::run, py::arg("sweeps"), py::call_guard<py::gil_scoped_release>())
         .def_property_readonly("sweep", &Sampler::sweep);
     m.def(
@@ -78,6 +89,10 @@ void bind_lattice(py::module_& m) {
         },
         py::arg("model"), py::kw_only(), py::arg("heat_bath"), py::arg("seed"),
         py::arg("replicas"));
+    m.def("cluster_sampler", &lattice::cluster_sampler, py::arg("model"), py::kw_only(),
+          py::arg("all"), py::arg("seed"), py::arg("replicas"));
+    m.def("exchange_sampler", &lattice::exchange_sampler, py::arg("model"), py::kw_only(),
+          py::arg("exchanges"), py::arg("seed"), py::arg("replicas"));
 }
 
 }  // namespace regrain::bindings

@@ -96,7 +96,7 @@ def test_a_table_that_would_be_too_large_is_not_needed() -> None:
     few = Ising((12, 12), couplings={"nn": 0.2, "third": -0.1})
     found = []
     for model in (Ising((12, 12), couplings=many), few):
-        trace = model.run(sweeps=200, every=2, burn_in=50, replicas=64, seed=5)
+        trace = model.run(sweeps=200, every=2, burn_in=50, replicas=64, seed=5, method="metropolis")
         sums = few.sums(trace).mean(axis=0)
         found.append((sums.mean(axis=0), sums.std(axis=0) / 8))
     (a, da), (b, db) = found
@@ -105,7 +105,7 @@ def test_a_table_that_would_be_too_large_is_not_needed() -> None:
 
 def test_strong_couplings_freeze_and_none_leave_free() -> None:
     cold = Ising((8, 8), couplings={"nn": 1000.0})
-    assert np.all(cold.run("up", sweeps=10, seed=1)[-1].values == 1)
+    assert np.all(cold.run("up", sweeps=10, seed=1, method="metropolis")[-1].values == 1)
     hot = Ising((64, 64), couplings={})
     means = hot.run(sweeps=200, seed=1, method="heat bath").stacked("values").mean(axis=(1, 2))
     assert abs(means.mean()) < 4 * means.std() / np.sqrt(len(means))
@@ -180,7 +180,7 @@ def test_wrong_settings_say_so(tmp_path) -> None:
 
 def test_a_run_starts_where_it_is_told_to() -> None:
     frozen = Ising((8, 8), couplings={"nn": 1000.0})
-    assert np.all(frozen.run("up", sweeps=1)[0].values == 1)
+    assert np.all(frozen.run("up", sweeps=1, method="metropolis")[0].values == 1)
     one = Ising((8, 8), couplings={"nn": 0.4}).start(seed=3)
     three = frozen.with_strengths([0.4]).run(one, sweeps=1, replicas=3, seed=1)
     assert three[0].n_replicas == 3

@@ -133,10 +133,27 @@ REGRAIN_AES void fill_aes(const Block& key, std::uint64_t step, std::uint64_t fi
     }
 }
 
-// (GCC 12 warns of its own _mm512_broadcast_i32x4.)
+// (GCC 12 warns of its own _mm512_broadcast_i32x4, and sends eight numbers through memory.)
 REGRAIN_VAES __m512i four_words(std::uint64_t low, std::uint64_t high) {
-    const auto l = static_cast<long long>(low), h = static_cast<long long>(high);
-    return _mm512_set_epi64(h, l, h, l, h, l, h, l);
+    const __m128i one = word(low, high);
+    return __builtin_shufflevector(one, one, 0, 1, 0, 1, 0, 1, 0, 1);
+}
+
+// As many at a time as hide how long a round takes.
+template <int Count>
+REGRAIN_VAES void several(__m512i& counter, const __m512i& four, const __m512i (&keys)[rounds + 1],
+                          std::uint32_t* out) {
+    __m512i s[Count];
+    for (auto& state : s) {
+        state = _mm512_xor_si512(counter, keys[0]);
+        counter = _mm512_add_epi64(counter, four);
+    }
+    for (int k = 1; k < rounds; ++k) {
+        for (auto& state : s) state = _mm512_aesenc_epi128(state, keys[k]);
+    }
+    for (int b = 0; b < Count; ++b) {
+        _mm512_storeu_si512(out + 16 * b, _mm512_aesenclast_epi128(s[b], keys[rounds]));
+    }
 }
 
 REGRAIN_VAES void fill_vaes(const Block& key, std::uint64_t step, std::uint64_t first,
@@ -149,19 +166,8 @@ REGRAIN_VAES void fill_vaes(const Block& key, std::uint64_t step, std::uint64_t 
         _mm512_add_epi64(four_words(first, step), _mm512_set_epi64(0, 3, 0, 2, 0, 1, 0, 0));
     const __m512i four = _mm512_set_epi64(0, 4, 0, 4, 0, 4, 0, 4);
     std::size_t n = 0;
-    for (; n + 16 <= blocks; n += 16) {
-        __m512i s[4];
-        for (auto& state : s) {
-            state = _mm512_xor_si512(counter, keys[0]);
-            counter = _mm512_add_epi64(counter, four);
-        }
-        for (int k = 1; k < rounds; ++k) {
-            for (auto& state : s) state = _mm512_aesenc_epi128(state, keys[k]);
-        }
-        for (std::size_t b = 0; b < 4; ++b) {
-            _mm512_storeu_si512(out + 4 * n + 16 * b, _mm512_aesenclast_epi128(s[b], keys[rounds]));
-        }
-    }
+    for (; n + 48 <= blocks; n += 48) several<12>(counter, four, keys, out + 4 * n);
+    for (; n + 16 <= blocks; n += 16) several<4>(counter, four, keys, out + 4 * n);
     for (; n < blocks; n += 4) {
         __m512i s = _mm512_xor_si512(counter, keys[0]);
         counter = _mm512_add_epi64(counter, four);

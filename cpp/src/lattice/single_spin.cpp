@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "bit_sampler.hpp"
 #include "environment.hpp"
 #include "kernels.hpp"
 #include "planar.hpp"
@@ -53,6 +54,15 @@ public:
         const std::size_t n = tiles_.sites();
         for (std::size_t r = 0; r < data_.size(); ++r) {
             rows_.values(data_[r], out.subspan(r * n, n));
+        }
+    }
+
+    void bits(std::span<std::uint8_t> out) const override {
+        std::vector<Value> all(tiles_.sites() * data_.size());
+        values(all);
+        std::fill(out.begin(), out.end(), std::uint8_t{0});
+        for (std::size_t n = 0; n < all.size(); ++n) {
+            out[n / 8] = static_cast<std::uint8_t>(out[n / 8] | ((all[n] > 0 ? 1 : 0) << (n % 8)));
         }
     }
 
@@ -266,6 +276,7 @@ private:
 
 std::unique_ptr<Sampler> single_spin_sampler(const Model& model, Method method, std::uint64_t seed,
                                              std::size_t replicas) {
+    if (auto by_bits = bit_sampler(model, method, seed, replicas)) return by_bits;
     const Environment environment = environment_of(model);
     const bool bath = method == Method::heat_bath;
     const auto make = [&]<class Rows>(Rows*) -> std::unique_ptr<Sampler> {

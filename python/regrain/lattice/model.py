@@ -239,13 +239,17 @@ class LatticeModel:
             What to start from: a state (one that is not made of replicas is taken for each of
             them), ``"random"`` (default) or ``"up"``; see `start`.
         sweeps : int
-            Sweeps after ``burn_in``, in each of which every spin may change.
+            Sweeps after ``burn_in``. In each, every spin may change once (but see ``"wolff"``).
         every : int
             Sweeps between frames.
         burn_in : int
             Sweeps before the first one that counts.
         method : str
-            ``"metropolis"`` or ``"heat bath"``: single spins; ``"auto"`` chooses.
+            ``"metropolis"`` or ``"heat bath"``: single spins, for all models. For models of pairs
+            (and a field) ``"swendsen-wang"``, which maps each cluster or not, or ``"wolff"``, one
+            cluster per sweep. ``"kawasaki"`` exchanges neighbouring spins, so that their numbers
+            stay those of the start. ``"auto"`` takes Swendsen-Wang where all there is are
+            couplings that align pairs, else Metropolis.
         replicas : int
             Independent systems; with more than one, frames have an axis of them in front.
         seed : int

@@ -22,7 +22,7 @@ from regrain.errors import RegrainError
 from regrain.lattice.model import LatticeModel
 from regrain.lattice.models import Ising
 from regrain.lattice.samplers import make_sampler
-from regrain.lattice.state import SpinFrames, Spins, pack
+from regrain.lattice.state import SpinFrames, Spins
 from regrain.progress import progress_bar
 from regrain.trace import Trace
 
@@ -203,8 +203,7 @@ class _Run:
         return values
 
     def _frame(self) -> NDArray[Any]:
-        values = self._values()
-        return pack(values[None])[0] if self.packed else values
+        return self.sampler.bits(self.start.values.size) if self.packed else self._values()
 
     # ------------------------------------------------------------------ keeping
 

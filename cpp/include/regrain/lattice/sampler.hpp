@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "regrain/base/export.hpp"
 #include "regrain/lattice/model.hpp"
@@ -25,6 +26,10 @@ public:
     virtual void values(std::span<std::int8_t> out) const;
     virtual void values(std::span<double> out) const;
 
+    /// Spins of two values as bits, set where they are 1, the lowest of a byte first, those of all
+    /// replicas one after the other.
+    virtual void bits(std::span<std::uint8_t> out) const;
+
     /// Every spin gets its chance once per sweep.
     virtual void run(std::uint64_t sweeps) = 0;
 
@@ -38,5 +43,16 @@ protected:
 REGRAIN_EXPORT std::unique_ptr<Sampler> single_spin_sampler(const Model& model, Method method,
                                                             std::uint64_t seed,
                                                             std::size_t replicas);
+
+/// Moves of clusters, for models of pairs (and a field): all clusters of a lattice in each sweep
+/// (Swendsen and Wang), or one (Wolff).
+REGRAIN_EXPORT std::unique_ptr<Sampler> cluster_sampler(const Model& model, bool all,
+                                                        std::uint64_t seed, std::size_t replicas);
+
+/// Exchanges of spins that are one of these offsets apart (Kawasaki), as many tries as sites in
+/// each sweep.
+REGRAIN_EXPORT std::unique_ptr<Sampler> exchange_sampler(
+    const Model& model, const std::vector<std::vector<int>>& exchanges, std::uint64_t seed,
+    std::size_t replicas);
 
 }  // namespace regrain::lattice
