@@ -89,6 +89,8 @@ void bind_lattice(py::module_& m) {
         },
         py::arg("model"), py::kw_only(), py::arg("heat_bath"), py::arg("seed"),
         py::arg("replicas"));
+    m.def("replica_sampler", &lattice::replica_sampler, py::arg("model"), py::kw_only(),
+          py::arg("seed"), py::arg("replicas"));
     m.def("cluster_sampler", &lattice::cluster_sampler, py::arg("model"), py::kw_only(),
           py::arg("all"), py::arg("seed"), py::arg("replicas"));
     m.def("exchange_sampler", &lattice::exchange_sampler, py::arg("model"), py::kw_only(),

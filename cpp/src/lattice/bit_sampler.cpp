@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <optional>
 #include <vector>
 
+#include "bit_models.hpp"
 #include "bits.hpp"
-#include "regrain/base/parallel.hpp"
+#include "flat_sampler.hpp"
 #include "regrain/base/random_blocks.hpp"
 
 namespace regrain::lattice {
@@ -16,29 +16,6 @@ namespace {
 
 // Vectors of one colour that one thread takes at a time.
 constexpr std::size_t chunk_vectors = 256;
-
-// The coupling, if nearest neighbours along the axes are all that there is.
-std::optional<double> nearest_neighbours(const Model& model) {
-    const std::size_t d = model.shape.size();
-    std::optional<double> strength;
-    for (const Term& term : model.terms) {
-        if (term.strength == 0.0) continue;
-        if (strength || term.clusters.size() != d) return std::nullopt;
-        for (const Cluster& cluster : term.clusters) {
-            if (cluster.size() != 2) return std::nullopt;
-            int distance = 0;
-            for (std::size_t a = 0; a < d; ++a) distance += std::abs(cluster[0][a] - cluster[1][a]);
-            if (distance != 1) return std::nullopt;
-        }
-        strength = term.strength;  // as many as axes, all different: one along each
-    }
-    return strength;
-}
-
-std::uint64_t fraction(double chance) {
-    const double scaled = std::ldexp(chance, 64);
-    return scaled >= 0x1p64 ? ~std::uint64_t{0} : static_cast<std::uint64_t>(scaled);
-}
 
 BitLaw law_of(double strength, std::size_t neighbours, bool heat_bath) {
     BitLaw law;
@@ -92,6 +69,7 @@ public:
     }
 
     void assign(std::span<const std::int8_t> values, std::uint64_t sweep) override {
+        expect_spins(values.size(), vector_words * rows() * vectors_ * 64, data_.size());
         const std::int8_t* next = values.data();
         for (Colours& data : data_) {
             each_row([&](std::size_t odd, std::size_t word) {
@@ -134,18 +112,9 @@ public:
     }
 
     void run(std::uint64_t sweeps) override {
-        if (data_.size() > 1) {
-            parallel_for(
-                data_.size(),
-                [&](std::size_t begin, std::size_t end) {
-                    for (std::size_t r = begin; r < end; ++r) {
-                        for (std::uint64_t s = 1; s <= sweeps; ++s) one_sweep(r, sweep_ + s, false);
-                    }
-                },
-                1);
-        } else {
-            for (std::uint64_t s = 1; s <= sweeps; ++s) one_sweep(0, sweep_ + s, true);
-        }
+        each_replica(data_.size(), [&](std::size_t r, bool with_threads) {
+            for (std::uint64_t s = 1; s <= sweeps; ++s) one_sweep(r, sweep_ + s, with_threads);
+        });
         sweep_ += sweeps;
     }
 

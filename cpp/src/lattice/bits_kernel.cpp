@@ -2,60 +2,15 @@
 
 #include <cstring>
 
-#include "../base/vectors.hpp"
+#include "bit_counts.hpp"
 
 namespace regrain::lattice {
 
 namespace {
 
-// Planes of random bits that are made for all spins, and how many more while one is undecided.
-constexpr std::size_t first_planes = 12, more_planes = 4, most_planes = 64;
-
-/// As many spins as a register of the machine has bits: a vector of 512 is done in parts.
-template <int Bytes>
-struct Types {
-    typedef std::uint32_t Bits __attribute__((vector_size(Bytes)));
-};
-
 template <class B>
 REGRAIN_INLINE B load(const std::uint32_t* from) {
     return vectors::load<B>(from);
-}
-
-template <class B>
-REGRAIN_INLINE bool any(const B& bits) {
-    std::uint64_t words[sizeof(B) / 8];
-    std::memcpy(words, &bits, sizeof(B));
-    std::uint64_t all = 0;
-    for (const std::uint64_t word : words) all |= word;
-    return all != 0;
-}
-
-/// Which spins have exactly n neighbours that count, for all n.
-template <class B, std::size_t Z>
-REGRAIN_INLINE void count(const B (&a)[Z], B (&exactly)[Z + 1]) {
-    if constexpr (Z == 4) {
-        const B x = a[0] ^ a[1], y = a[2] ^ a[3], c = a[0] & a[1], d = a[2] & a[3];
-        const B one = x ^ y, two = c ^ d ^ (x & y), four = c & d;
-        exactly[4] = four;
-        exactly[3] = one & two;
-        exactly[2] = two & ~one;
-        exactly[1] = one & ~two;
-        exactly[0] = ~(one | two | four);
-    } else {
-        static_assert(Z == 6);
-        const B x = a[0] ^ a[1] ^ a[2], c = (a[0] & a[1]) | (a[2] & (a[0] ^ a[1]));
-        const B y = a[3] ^ a[4] ^ a[5], d = (a[3] & a[4]) | (a[5] & (a[3] ^ a[4]));
-        const B one = x ^ y, k = x & y;
-        const B two = c ^ d ^ k, four = (c & d) | (k & (c ^ d));
-        exactly[6] = four & two;
-        exactly[5] = four & ~two & one;
-        exactly[4] = four & ~two & ~one;
-        exactly[3] = ~four & two & one;
-        exactly[2] = ~four & two & ~one;
-        exactly[1] = ~four & ~two & one;
-        exactly[0] = ~(four | two | one);
-    }
 }
 
 /// For spins of each class, whether a number in [0, 1), of which every spin draws the bits until it
@@ -138,7 +93,7 @@ REGRAIN_INLINE void update_row(const BitLaw& law, const BitRow& row, const Rando
 template <int Bytes>
 REGRAIN_INLINE void update(const BitLaw& law, const BitRow& row, const RandomBlocks& random,
                            std::uint64_t sweep) {
-    using B = typename Types<Bytes>::Bits;
+    using B = typename Registers<Bytes, std::uint32_t>::Bits;
     if (law.neighbours == 4) {
         law.heat_bath ? update_row<B, 4, true>(law, row, random, sweep)
                       : update_row<B, 4, false>(law, row, random, sweep);

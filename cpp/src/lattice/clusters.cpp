@@ -2,13 +2,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <string>
 
+#include "flat_sampler.hpp"
 #include "graph.hpp"
 #include "mirror.hpp"
-#include "regrain/base/error.hpp"
-#include "regrain/base/parallel.hpp"
-#include "regrain/lattice/sampler.hpp"
 
 namespace regrain::lattice {
 
@@ -56,50 +53,18 @@ private:
 
 /// What both kinds share: spins in the order of C, and mirrors.
 template <class Mirror>
-class ClusterSampler : public Sampler {
+class ClusterSampler : public FlatSampler<typename Mirror::Value> {
 public:
     using Value = typename Mirror::Value;
 
     ClusterSampler(const Model& model, std::uint64_t seed, std::size_t replicas)
-        : pairs_(pairs_of(model)), graph_(model, pairs_.offsets), seed_(seed) {
-        for (std::size_t r = 0; r < replicas; ++r) {
-            mirrors_.emplace_back(model, pairs_);
-            spins_.emplace_back(graph_.sites());
-        }
-    }
-
-    void assign(std::span<const Value> values, std::uint64_t sweep) override {
-        const std::size_t n = graph_.sites();
-        if (values.size() != n * spins_.size()) {
-            throw Error("got " + std::to_string(values.size()) + " spins, expected " +
-                        std::to_string(n * spins_.size()));
-        }
-        for (std::size_t r = 0; r < spins_.size(); ++r) {
-            std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(r * n), n, spins_[r].begin());
-        }
-        sweep_ = sweep;
-    }
-
-    void values(std::span<Value> out) const override {
-        auto next = out.begin();
-        for (const auto& spins : spins_) next = std::copy(spins.begin(), spins.end(), next);
-    }
-
-    void run(std::uint64_t sweeps) override {
-        const auto some = [&](std::size_t begin, std::size_t end) {
-            for (std::size_t r = begin; r < end; ++r) run_replica(r, sweeps);
-        };
-        if (spins_.size() == 1) {
-            some(0, 1);  // whose own loops have the threads then
-        } else {
-            parallel_for(spins_.size(), some, 1);
-        }
-        sweep_ += sweeps;
-    }
+        : FlatSampler<Value>(sites_of(model), replicas),
+          pairs_(pairs_of(model)),
+          graph_(model, pairs_.offsets),
+          seed_(seed),
+          mirrors_(replicas, Mirror(model, pairs_)) {}
 
 protected:
-    virtual void run_replica(std::size_t replica, std::uint64_t sweeps) = 0;
-
     Mirror& turned(std::size_t replica, std::uint64_t sweep) {
         RandomBlocks::Block words{};
         RandomBlocks(seed_, mirrors | replica).fill(sweep, 0, 1, words.data());
@@ -111,7 +76,6 @@ protected:
     Graph graph_;
     std::uint64_t seed_;
     std::vector<Mirror> mirrors_;
-    std::vector<std::vector<Value>> spins_;
 };
 
 double unit(std::uint32_t word) { return (word + 0.5) * 0x1p-32; }

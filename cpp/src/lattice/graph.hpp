@@ -9,6 +9,12 @@
 
 namespace regrain::lattice {
 
+inline std::size_t sites_of(const Model& model) {
+    std::size_t sites = 1;
+    for (const int length : model.shape) sites *= static_cast<std::size_t>(length);
+    return sites;
+}
+
 class Graph {
 public:
     static constexpr std::uint32_t none = ~0U;

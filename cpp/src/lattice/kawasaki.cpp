@@ -2,14 +2,11 @@
 // Rev. 145, 224 (1966), with the chances of Metropolis.
 #include <algorithm>
 #include <cmath>
-#include <string>
 
 #include "environment.hpp"
+#include "flat_sampler.hpp"
 #include "graph.hpp"
-#include "regrain/base/error.hpp"
-#include "regrain/base/parallel.hpp"
 #include "regrain/base/random_blocks.hpp"
-#include "regrain/lattice/sampler.hpp"
 
 namespace regrain::lattice {
 
@@ -73,46 +70,22 @@ private:
 };
 
 template <class V>
-class Kawasaki final : public Sampler {
+class Kawasaki final : public FlatSampler<V> {
 public:
     Kawasaki(const Model& model, const std::vector<std::vector<int>>& exchanges, std::uint64_t seed,
              std::size_t replicas)
-        : local_(model), graph_(model, exchanges), seed_(seed), spins_(replicas) {
-        for (auto& spins : spins_) spins.resize(graph_.sites());
-    }
-
-    void assign(std::span<const V> values, std::uint64_t sweep) override {
-        const std::size_t n = graph_.sites();
-        if (values.size() != n * spins_.size()) {
-            throw Error("got " + std::to_string(values.size()) + " spins, expected " +
-                        std::to_string(n * spins_.size()));
-        }
-        for (std::size_t r = 0; r < spins_.size(); ++r) {
-            std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(r * n), n, spins_[r].begin());
-        }
-        sweep_ = sweep;
-    }
-
-    void values(std::span<V> out) const override {
-        auto next = out.begin();
-        for (const auto& spins : spins_) next = std::copy(spins.begin(), spins.end(), next);
-    }
-
-    void run(std::uint64_t sweeps) override {
-        parallel_for(
-            spins_.size(),
-            [&](std::size_t begin, std::size_t end) {
-                for (std::size_t r = begin; r < end; ++r) {
-                    for (std::uint64_t s = 1; s <= sweeps; ++s) one_sweep(r, sweep_ + s);
-                }
-            },
-            1);
-        sweep_ += sweeps;
-    }
+        : FlatSampler<V>(sites_of(model), replicas),
+          local_(model),
+          graph_(model, exchanges),
+          seed_(seed) {}
 
 private:
+    void run_replica(std::size_t replica, std::uint64_t sweeps) override {
+        for (std::uint64_t s = 1; s <= sweeps; ++s) one_sweep(replica, this->sweep_ + s);
+    }
+
     void one_sweep(std::size_t replica, std::uint64_t sweep) {
-        std::vector<V>& spins = spins_[replica];
+        std::vector<V>& spins = this->spins_[replica];
         const std::uint64_t n = spins.size();
         const RandomBlocks random(seed_, replica);
         constexpr std::size_t most = 64;
@@ -146,7 +119,6 @@ private:
     Local local_;
     Graph graph_;
     std::uint64_t seed_;
-    std::vector<std::vector<V>> spins_;
 };
 
 }  // namespace

@@ -1,16 +1,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string>
 
 #include "bit_sampler.hpp"
 #include "environment.hpp"
+#include "flat_sampler.hpp"
 #include "kernels.hpp"
 #include "planar.hpp"
-#include "regrain/base/error.hpp"
-#include "regrain/base/parallel.hpp"
 #include "regrain/base/random_blocks.hpp"
-#include "regrain/lattice/sampler.hpp"
 #include "tiles.hpp"
 
 namespace regrain::lattice {
@@ -39,11 +36,7 @@ public:
 
     void assign(std::span<const Value> values, std::uint64_t sweep) override {
         const std::size_t n = tiles_.sites();
-        if (values.size() != n * data_.size()) {
-            throw Error("got " + std::to_string(values.size()) + " spins, expected " +
-                        std::to_string(n) + " for each of " + std::to_string(data_.size()) +
-                        " replicas");
-        }
+        expect_spins(values.size(), n, data_.size());
         for (std::size_t r = 0; r < data_.size(); ++r) {
             rows_.assign(values.subspan(r * n, n), data_[r]);
         }
@@ -60,26 +53,13 @@ public:
     void bits(std::span<std::uint8_t> out) const override {
         std::vector<Value> all(tiles_.sites() * data_.size());
         values(all);
-        std::fill(out.begin(), out.end(), std::uint8_t{0});
-        for (std::size_t n = 0; n < all.size(); ++n) {
-            out[n / 8] = static_cast<std::uint8_t>(out[n / 8] | ((all[n] > 0 ? 1 : 0) << (n % 8)));
-        }
+        if constexpr (std::is_same_v<Value, std::int8_t>) pack_signs(all, out);
     }
 
     void run(std::uint64_t sweeps) override {
-        // Replicas need not wait for each other; rows of a colour need not, either.
-        if (data_.size() > 1) {
-            parallel_for(
-                data_.size(),
-                [&](std::size_t begin, std::size_t end) {
-                    for (std::size_t r = begin; r < end; ++r) {
-                        for (std::uint64_t s = 1; s <= sweeps; ++s) one_sweep(r, sweep_ + s, false);
-                    }
-                },
-                1);
-        } else {
-            for (std::uint64_t s = 1; s <= sweeps; ++s) one_sweep(0, sweep_ + s, true);
-        }
+        each_replica(data_.size(), [&](std::size_t r, bool with_threads) {
+            for (std::uint64_t s = 1; s <= sweeps; ++s) one_sweep(r, sweep_ + s, with_threads);
+        });
         sweep_ += sweeps;
     }
 

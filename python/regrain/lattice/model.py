@@ -249,7 +249,10 @@ class LatticeModel:
             (and a field) ``"swendsen-wang"``, which maps each cluster or not, or ``"wolff"``, one
             cluster per sweep. ``"kawasaki"`` exchanges neighbouring spins, so that their numbers
             stay those of the start. ``"auto"`` takes Swendsen-Wang where all there is are
-            couplings that align pairs, else Metropolis.
+            couplings that align pairs, else Metropolis. ``"replica metropolis"`` keeps up to 512
+            replicas of a periodic square or cubic Ising model in the bits of words: fastest of all,
+            but a draw serves up to 16 replicas (at different sites), so take errors from blocks in
+            time there, not from the spread of replicas.
         replicas : int
             Independent systems; with more than one, frames have an axis of them in front.
         seed : int

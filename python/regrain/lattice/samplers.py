@@ -64,10 +64,15 @@ def _exchanges(model: LatticeModel, seed: int, replicas: int) -> Any:
     return _core.exchange_sampler(core_model(model), exchanges=ways, seed=seed, replicas=replicas)
 
 
+def _replicas(model: LatticeModel, seed: int, replicas: int) -> Any:
+    return _core.replica_sampler(core_model(model), seed=seed, replicas=replicas)
+
+
 #: What makes the samplers of the core, by the names of methods.
 METHODS: dict[str, Callable[..., Any]] = {
     "metropolis": _single(False),
     "heat bath": _single(True),
+    "replica metropolis": _replicas,
     "swendsen-wang": _clusters(True),
     "wolff": _clusters(False),
     "kawasaki": _exchanges,

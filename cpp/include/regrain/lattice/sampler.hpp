@@ -44,6 +44,12 @@ REGRAIN_EXPORT std::unique_ptr<Sampler> single_spin_sampler(const Model& model, 
                                                             std::uint64_t seed,
                                                             std::size_t replicas);
 
+/// Metropolis updates of many systems at a time, one bit each, for Ising models of nearest
+/// neighbours on tori of even lengths in two or three dimensions. Each system has draws of its own,
+/// but a draw serves up to 16 of them, at different sites.
+REGRAIN_EXPORT std::unique_ptr<Sampler> replica_sampler(const Model& model, std::uint64_t seed,
+                                                        std::size_t replicas);
+
 /// Moves of clusters, for models of pairs (and a field): all clusters of a lattice in each sweep
 /// (Swendsen and Wang), or one (Wolff).
 REGRAIN_EXPORT std::unique_ptr<Sampler> cluster_sampler(const Model& model, bool all,
