@@ -4,8 +4,8 @@
     python bench/versus/ising.py [rounds]
 
 Metropolis, nearest neighbours, one thread. Both sides work in turns, so that a busy machine slows
-them alike, and medians of ratios of processor time are given. The sweep of numba is what one writes: spins of one
-byte, a table of exponentials, a number from its generator where one is needed.
+them alike, and medians of ratios of processor time are given. The sweep of numba is what one
+writes: spins of one byte, a table of exponentials, a number of its generator where one is needed.
 """
 
 from __future__ import annotations

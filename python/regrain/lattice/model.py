@@ -249,10 +249,9 @@ class LatticeModel:
             (and a field) ``"swendsen-wang"``, which maps each cluster or not, or ``"wolff"``, one
             cluster per sweep. ``"kawasaki"`` exchanges neighbouring spins, so that their numbers
             stay those of the start. ``"auto"`` takes Swendsen-Wang where all there is are
-            couplings that align pairs, else Metropolis. ``"replica metropolis"`` keeps up to 512
-            replicas of a periodic square or cubic Ising model in the bits of words: fastest of all,
-            but a draw serves up to 16 replicas (at different sites), so take errors from blocks in
-            time there, not from the spread of replicas.
+            couplings that align pairs, else Metropolis. ``"replica metropolis"``: up to 512
+            replicas as bits, on square and cubic tori with nearest neighbours; a draw serves up to
+            16 of them (at other sites): take errors from blocks in time, not from their spread.
         replicas : int
             Independent systems; with more than one, frames have an axis of them in front.
         seed : int
@@ -442,7 +441,7 @@ class LatticeModel:
         return isinstance(other, LatticeModel) and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
-        return hash((type(self), self.shape, tuple(self.couplings.items())))
+        return hash((type(self), self.shape, *self.couplings.items()))
 
     def __repr__(self) -> str:
         shown = []
