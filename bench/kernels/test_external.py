@@ -4,6 +4,7 @@ import pytest
 
 from regrain.particles import (
     NVE,
+    BounceBackWall,
     Coordination,
     Distance,
     Field,
@@ -40,3 +41,11 @@ def test_fifty_steps(benchmark, name, interaction):
     pairs = {("A", "A"): LJ if interaction == "lj" else None}
     run = ForceField(pairs, temperature=1.0, **CASES[name]).run
     benchmark(run, START, time=0.1, dt=0.002, every=0.1, seed=1, dynamics=NVE())
+
+
+def test_fifty_steps_between_hard_walls(benchmark):
+    """What they cost beside "none" of the ideal gas."""
+    walls = [BounceBackWall("+z", at=0.0), BounceBackWall("-z", at=EDGE)]
+    gas = ForceField({("A", "A"): None}, external={"*": walls}, temperature=1.0)
+    start = START.replace(positions=START.positions + 0.1)
+    benchmark(gas.run, start, time=0.1, dt=0.002, every=0.1, seed=1, dynamics=NVE())

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <variant>
 
 #include "../base/messages.hpp"
@@ -48,15 +49,20 @@ struct HardWalls::Flight {
     [[nodiscard]] double reach(const HardWall& wall) const {
         return wall.upper ? wall.at : edge[static_cast<std::size_t>(wall.axis)] - wall.at;
     }
-    // In front of the plane and in the box.
-    [[nodiscard]] bool is_inside(const HardWall& wall) const {
-        const double height = -depth(wall);
-        return height > margin(wall) && height <= reach(wall);
-    }
     [[noreturn]] void fail(const Plane& plane, const std::string& what) const {
         const Vec3 r{place[0], place[1], place[2]};
         throw Error("particle " + std::to_string(id) + " at " + shown(r) + " " + what + " " +
                     plane.name + "; " + plane.remedy);
+    }
+};
+
+// Where no wall has anything to say to a type: in front of all planes, and in the box along their
+// axes.
+struct HardWalls::Region {
+    Components low, high;
+    [[nodiscard]] bool holds(const Row& r) const {
+        return low[0] < r.x && r.x < high[0] && low[1] < r.y && r.y < high[1] && low[2] < r.z &&
+               r.z < high[2];
     }
 };
 
@@ -87,6 +93,23 @@ bool HardWalls::any(const External& law) {
     });
 }
 
+std::vector<HardWalls::Region> HardWalls::regions(const std::array<double, 3>& edge) const {
+    constexpr double far = std::numeric_limits<double>::infinity();
+    std::vector<Region> found(planes_.front().acts_on.size(),
+                              {{-far, -far, -far}, {far, far, far}});
+    for (const Plane& plane : planes_) {
+        const auto axis = static_cast<std::size_t>(plane.wall.axis);
+        const double at = plane.wall.at, margin = rounding * edge[axis];
+        for (std::size_t type = 0; type < found.size(); ++type) {
+            if (plane.acts_on[type] == 0) continue;
+            double &low = found[type].low[axis], &high = found[type].high[axis];
+            low = std::max(low, plane.wall.upper ? 0.0 : at + margin);
+            high = std::min(high, plane.wall.upper ? at - margin : edge[axis]);
+        }
+    }
+    return found;
+}
+
 void HardWalls::start(PairEngine& engine, std::span<Motion> motion, std::span<const double> mass) {
     std::fill(impulses_.begin(), impulses_.end(), Vec3{});
     bounce(engine, motion, mass, 0.0);
@@ -96,19 +119,17 @@ double HardWalls::bounce(PairEngine& engine, std::span<Motion> motion, std::span
                          double time) {
     const Box& box = engine.box();
     const Components edge{box.a().x, box.b().y, box.c().z};
+    const std::vector<Region> free = regions(edge);
     const std::span<Row> rows = engine.rows();
     const auto total = parallel_sum<Given>(rows.size(), [&](std::size_t begin, std::size_t end) {
         Given given;
         for (std::size_t row = begin; row < end; ++row) {
             Row& r = rows[row];
             const auto type = static_cast<std::size_t>(r.tag);
-            const Components place{r.x, r.y, r.z};
+            if (free[type].holds(r) || motion[row].inverse_mass == 0.0) continue;
             const Vec3& v = motion[row].v;
-            Flight flight{place, {v.x, v.y, v.z}, time, type, mass[row], engine.ids()[row], edge};
-            const bool inside = std::all_of(planes_.begin(), planes_.end(), [&](const Plane& p) {
-                return p.acts_on[type] == 0 || flight.is_inside(p.wall);
-            });
-            if (inside || motion[row].inverse_mass == 0.0) continue;
+            Flight flight{{r.x, r.y, r.z}, {v.x, v.y, v.z},   time, type,
+                          mass[row],       engine.ids()[row], edge};
             fly(flight, given);
             r = {flight.place[0], flight.place[1], flight.place[2], r.tag};
             motion[row].v = {flight.velocity[0], flight.velocity[1], flight.velocity[2]};
@@ -173,8 +194,9 @@ void HardWalls::fly(Flight& f, Given& given) const {
         if (-f.depth(plane.wall) > f.reach(plane.wall)) {
             f.fail(plane, "has left the box by the face that is opposite to");
         }
-        if (-f.depth(plane.wall) > margin) continue;
-        f.place[axis] = plane.wall.at + (plane.wall.upper ? -margin : margin);
+        if (f.depth(plane.wall) >= -margin) {
+            f.place[axis] = plane.wall.at + (plane.wall.upper ? -margin : margin);
+        }
     }
 }
 

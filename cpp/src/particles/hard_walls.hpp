@@ -2,6 +2,7 @@
 // wall does to it is exact: it is looked for behind the wall after each drift.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -42,10 +43,12 @@ private:
     };
     struct Flight;
     struct Given;
+    struct Region;
 
     std::vector<Plane> planes_;
     std::vector<Vec3> impulses_;
 
+    [[nodiscard]] std::vector<Region> regions(const std::array<double, 3>& edge) const;
     void fly(Flight& flight, Given& given) const;
     [[nodiscard]] const Plane* crossed(Flight& flight) const;
 };

@@ -256,24 +256,17 @@ struct SolventSimulation::Impl {
         });
     }
 
-    // Collisions are a force for no time, whose mean is over the time between them. Right at a
-    // collision the particles carry the mean of before and after, of which the kinetic tensor has
-    // the latter.
-    [[nodiscard]] std::vector<double> collisional() const {
-        std::vector<double> sums(9);
-        for (std::size_t k = 0; k < 9; ++k) sums[k] = stress.virial[k] / solvent.interval();
-        constexpr std::array<std::size_t, 9> six{0, 3, 4, 3, 1, 5, 4, 5, 2};
-        for (std::size_t k = 0; k < 9 && since_collision() == 0.0; ++k) {
-            sums[k] += 0.5 * (stress.before[six[k]] - stress.after[six[k]]);
-        }
-        return sums;
-    }
-
     Measurement measure() {
         Measurement m = beads ? beads->measure() : Measurement{};
         const std::array<double, 6> own = solvent_tensor();
         for (std::size_t k = 0; k < 6; ++k) m.kinetic_tensor[k] += own[k];
-        m.collisional = collisional();
+        // A collision is a force for no time, whose mean is that over the time between two. Right
+        // at one the particles carry the mean of before and after, of which the tensor has the
+        // latter.
+        for (const double sum : stress.virial) m.collisional.push_back(sum / solvent.interval());
+        for (std::size_t k = 0; k < 6 && since_collision() == 0.0; ++k) {
+            m.virial[k] += 0.5 * (stress.before[k] - stress.after[k]);
+        }
         m.conserved += conserves_energy() ? 0.5 * trace(own) : start_energy - given;
         return m;
     }

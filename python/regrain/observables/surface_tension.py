@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from regrain.errors import RegrainError
 from regrain.observables.observable import Measurement, Observable, Plan, Undefined
 from regrain.observables.slabs import AXES, check_axis
-from regrain.observables.thermo import LogAverage
+from regrain.observables.thermo import NO_VIRIAL, LogAverage, pressure_tensors
 from regrain.trace import Trace
 from regrain.units import units
 
@@ -85,15 +85,9 @@ class SurfaceTension(Observable):
 
     def start(self, trace: Trace[Any]) -> Measurement:
         """A measurement on the log."""
-        if "pressure_tensor" not in trace.log:
-            return Undefined(
-                self.name, "the log of the trace has no pressure_tensor: no virial was measured"
-            )
-        tensor = np.asarray(trace.log["pressure_tensor"], dtype=float)
-        if tensor.shape[1:] != (3, 3):
-            raise RegrainError(
-                f"pressure_tensor has shape {tensor.shape}, expected (n_frames, 3, 3)"
-            )
+        tensor = pressure_tensors(trace)
+        if tensor is None:
+            return Undefined(self.name, NO_VIRIAL)
         normal = AXES.index(self.axis)
         diagonal = tensor[:, range(3), range(3)]
         tangential = (diagonal.sum(axis=1) - diagonal[:, normal]) / 2

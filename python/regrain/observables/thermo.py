@@ -14,9 +14,46 @@ from regrain.particles import Particles
 from regrain.trace import Trace
 from regrain.units import units
 
-__all__ = ["Density", "Energy", "LogAverage", "Pressure", "Temperature"]
+__all__ = [
+    "NO_VIRIAL",
+    "Density",
+    "Energy",
+    "LogAverage",
+    "Pressure",
+    "Temperature",
+    "pressure_tensors",
+]
 
 Floats = NDArray[np.float64]
+
+#: Why there is no pressure.
+NO_VIRIAL = "the log of the trace has no pressure_tensor: no virial was measured"
+
+
+def pressure_tensors(trace: Trace[Any]) -> Floats | None:
+    """Those of the log, shape (n_frames, 3, 3); None where it has none.
+
+    Raises
+    ------
+    RegrainError
+        Another shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain import Trace
+    >>> from regrain.observables.thermo import pressure_tensors
+    >>> from regrain.particles import Particles
+    >>> state = Particles(np.zeros((1, 3)), box=[2.0, 2.0, 2.0])
+    >>> pressure_tensors(Trace([state], times=[0.0])) is None
+    True
+    """
+    if "pressure_tensor" not in trace.log:
+        return None
+    tensor = np.asarray(trace.log["pressure_tensor"], dtype=float)
+    if tensor.shape[1:] != (3, 3):
+        raise RegrainError(f"pressure_tensor has shape {tensor.shape}, expected (n_frames, 3, 3)")
+    return tensor
 
 
 class LogAverage(Average):
@@ -169,15 +206,9 @@ class Pressure(Observable):
 
     def start(self, trace: Trace[Any]) -> Measurement:
         """A measurement on the log."""
-        if "pressure_tensor" not in trace.log:
-            return Undefined(
-                self.name, "the log of the trace has no pressure_tensor: no virial was measured"
-            )
-        tensor = np.asarray(trace.log["pressure_tensor"], dtype=float)
-        if tensor.shape[1:] != (3, 3):
-            raise RegrainError(
-                f"pressure_tensor has shape {tensor.shape}, expected (n_frames, 3, 3)"
-            )
+        tensor = pressure_tensors(trace)
+        if tensor is None:
+            return Undefined(self.name, NO_VIRIAL)
         column = np.trace(tensor, axis1=1, axis2=2) / 3.0
         return LogAverage(self, Plan(unit=units(trace.units).pressure), column, trace.weights)
 

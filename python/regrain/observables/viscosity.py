@@ -13,7 +13,7 @@ from regrain.observables.blocks import mean_with_error
 from regrain.observables.estimate import Estimate
 from regrain.observables.observable import Measurement, Observable, Plan, Undefined
 from regrain.observables.slabs import AXES, imposed_flow
-from regrain.observables.thermo import LogAverage
+from regrain.observables.thermo import NO_VIRIAL, LogAverage, pressure_tensors
 from regrain.trace import Trace
 from regrain.units import units
 
@@ -113,15 +113,9 @@ class Viscosity(Observable):
 
     def start(self, trace: Trace[Any]) -> Measurement:
         """A measurement on the log, under shear or at rest."""
-        if "pressure_tensor" not in trace.log:
-            return Undefined(
-                self.name, "the log of the trace has no pressure_tensor: no virial was measured"
-            )
-        tensor = np.asarray(trace.log["pressure_tensor"], dtype=float)
-        if tensor.shape[1:] != (3, 3):
-            raise RegrainError(
-                f"pressure_tensor has shape {tensor.shape}, expected (n_frames, 3, 3)"
-            )
+        tensor = pressure_tensors(trace)
+        if tensor is None:
+            return Undefined(self.name, NO_VIRIAL)
         system = units(trace.units)
         unit = f"{system.pressure} {system.time}".strip()
         plane, rate = imposed_flow(trace)

@@ -67,7 +67,8 @@ public:
     void run(std::uint64_t steps);
 
     /// Energies and virial of the beads, the kinetic tensor of all, and what the last collision
-    /// carried.
+    /// carried. Right at a collision the virial has half of what that changed in the kinetic
+    /// tensor: the mean over time is that of before and after.
     [[nodiscard]] Measurement measure();
 
     [[nodiscard]] std::uint64_t step() const;
