@@ -49,9 +49,9 @@ class SurfaceTension(Observable):
     ---------------
     Interfaces that are flat and cross the whole box, in equilibrium, with bulk phases between them
     that are fluids: a solid is under stress of its own. What potentials have beyond their cutoffs
-    is not in it, and at interfaces that is a lot: a Lennard-Jones liquid cut at 2.5 σ has half the
-    tension of the whole one. Small boxes suppress waves and have oscillations of γ with their
-    width (Orea, López-Lemus and Alejandre, J. Chem. Phys. 123, 114702 (2005)): 10 σ or more.
+    is not in it, and at interfaces that is a lot: a Lennard-Jones liquid cut at 2.5 σ has about
+    half the tension of the whole one. Small boxes suppress waves and have oscillations of γ with
+    their width (Orea, López-Lemus and Alejandre, J. Chem. Phys. 123, 114702 (2005)): take 10 σ.
 
     References
     ----------
