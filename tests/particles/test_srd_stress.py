@@ -41,7 +41,7 @@ def test_the_stress_is_that_of_momenta_and_places(name: str, walls: str) -> None
         gained = m * (new.velocities - before)
         virial = gained.T @ (np.mod(new.positions, 1.0) - 0.5) / INTERVAL / start.volume
         assert np.allclose(carried[n], virial, atol=1e-10 * np.abs(virial).max())
-        # What moves is the mean of before and after. Turning round changes no product of velocities.
+        # What moves is the mean of before and after; turning round changes no product of two.
         all_of_it = 0.5 * (kinetic[n - 1] + kinetic[n]) + virial
         assert np.allclose(trace.log["pressure_tensor"][n], all_of_it, rtol=1e-10, atol=1e-9)
         symmetric = np.abs(virial - virial.T).max() < 1e-9 * np.abs(virial).max()
