@@ -16,9 +16,9 @@ def linear(matrix: np.ndarray, *, b: float = 2.0, at: tuple[float, float] = (0.3
     centre = np.array(at)
     return Flow(
         lambda k: centre + matrix @ (k - centre),
-        ["a", "c"],
-        b,
-        {"a": (-1.0, 1.0), "c": (-1.0, 1.0)},
+        names=["a", "c"],
+        b=b,
+        bounds={"a": (-1.0, 1.0), "c": (-1.0, 1.0)},
     )
 
 
@@ -53,22 +53,55 @@ def test_all_of_many_fixed_points_are_found() -> None:
     def step(k: np.ndarray) -> np.ndarray:
         return k + k * (k**2 - 0.25) * (k**2 - 1) / 5
 
-    flow = Flow(step, ["a", "c"], 2.0, {"a": (-1.5, 1.5), "c": (-1.5, 1.5)})
+    flow = Flow(step, names=["a", "c"], b=2.0, bounds={"a": (-1.5, 1.5), "c": (-1.5, 1.5)})
     found = {tuple(np.round(p.array(), 9) + 0.0) for p in flow.fixed_points(starts=400)}
     values = (-1.0, -0.5, 0.0, 0.5, 1.0)
     assert found == {(a, c) for a in values for c in values}
-    one = Flow(step, ["a"], 2.0, {"a": (-1.5, 1.5)}).fixed_points()
+    one = Flow(step, names=["a"], b=2.0, bounds={"a": (-1.5, 1.5)}).fixed_points()
     np.testing.assert_allclose([p.array()[0] for p in one], values, atol=1e-12)
 
 
 def test_points_where_the_change_only_touches_zero_are_found() -> None:
-    flow = Flow(lambda k: k + (k - 0.3) ** 2, ["a"], 2.0, {"a": (-1.0, 1.0)})
+    flow = Flow(lambda k: k + (k - 0.3) ** 2, names=["a"], b=2.0, bounds={"a": (-1.0, 1.0)})
     points = flow.fixed_points()
     assert len(points) == 1
     assert points[0].array()[0] == pytest.approx(0.3, abs=1e-4)  # a double zero: half the digits
     assert points[0].kinds == ("marginal",)
     # One that comes close to zero has none.
-    assert len(Flow(lambda k: k + k**2 + 1e-3, ["a"], 2.0, {"a": (-1.0, 1.0)}).fixed_points()) == 0
+    assert (
+        len(
+            Flow(
+                lambda k: k + k**2 + 1e-3, names=["a"], b=2.0, bounds={"a": (-1.0, 1.0)}
+            ).fixed_points()
+        )
+        == 0
+    )
+
+
+def test_maps_that_were_measured() -> None:
+    # The answer of the linear flow with an error of 10⁻⁴ that is no function of anything smooth.
+    matrix = np.array([[1.7, 0.4], [0.1, 0.3]])
+    exact = linear(matrix)
+
+    def measured(k: np.ndarray) -> np.ndarray:
+        return exact.step(k) + 1e-4 * np.sin(1e7 * k[::-1] + [0.3, 0.7])
+
+    flow = Flow(measured, names=["a", "c"], b=2.0, bounds=exact.bounds, tolerance=2e-4)
+    points = flow.fixed_points()
+    assert len(points) == 1
+    np.testing.assert_allclose(points[0].array(), [0.3, -0.2], atol=2e-3)
+    np.testing.assert_allclose(flow.jacobian([0.3, -0.2]), matrix, atol=4e-3)
+    known = Flow(
+        measured,
+        names=["a", "c"],
+        b=2.0,
+        bounds=exact.bounds,
+        tolerance=2e-4,
+        derivative=lambda k: matrix,
+    )
+    assert known.fixed_points()[0].eigenvalues == pytest.approx(np.linalg.eigvals(matrix))
+    with pytest.raises(RegrainError, match="small positive number"):
+        Flow(measured, names=["a", "c"], b=2.0, bounds=exact.bounds, tolerance=0.0)
 
 
 def test_couplings_come_back_in_the_form_in_which_they_came() -> None:
@@ -85,7 +118,7 @@ def test_couplings_come_back_in_the_form_in_which_they_came() -> None:
 
 
 def test_flows_that_run_away_stop() -> None:
-    flow = Flow(lambda k: np.exp(np.exp(k)), ["a"], 2.0, {"a": (0.0, 1.0)})
+    flow = Flow(lambda k: np.exp(np.exp(k)), names=["a"], b=2.0, bounds={"a": (0.0, 1.0)})
     path = flow.run(1.0, steps=20)
     assert len(path) < 6
     assert np.all(np.isfinite(path))
@@ -191,8 +224,8 @@ def test_bad_input() -> None:
     with pytest.raises(RegrainError, match="two couplings"):
         MigdalKadanoff(b=2).flow(dimension=2, field=True).plot(x="nn", y="nn")
     with pytest.raises(RegrainError, match="factor above 1"):
-        Flow(lambda k: k, ["a"], 1.0, {"a": (0.0, 1.0)})
+        Flow(lambda k: k, names=["a"], b=1.0, bounds={"a": (0.0, 1.0)})
     with pytest.raises(RegrainError, match="needs the names"):
-        Flow(lambda k: k, [], 2.0, {})
+        Flow(lambda k: k, names=[], b=2.0, bounds={})
     with pytest.raises(RegrainError, match="bounds say nothing of c"):
-        Flow(lambda k: k, ["a", "c"], 2.0, {"a": (0.0, 1.0)})
+        Flow(lambda k: k, names=["a", "c"], b=2.0, bounds={"a": (0.0, 1.0)})

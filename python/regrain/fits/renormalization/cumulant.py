@@ -102,9 +102,14 @@ class Cumulant:
 
         return Flow(
             step,
-            names,
-            sqrt(3.0),
-            {"nn": (0.0, 1.0), "nnn": (-0.3, 0.3), "third": (-0.3, 0.3), "field": (-0.5, 0.5)},
+            names=names,
+            b=sqrt(3.0),
+            bounds={
+                "nn": (0.0, 1.0),
+                "nnn": (-0.3, 0.3),
+                "third": (-0.3, 0.3),
+                "field": (-0.5, 0.5),
+            },
             charts={"nn": Chart.inverse()} if first else {},
             constant=lambda k: _constant(float(k[0]), self.order),
             dimension=2.0,

@@ -241,9 +241,9 @@ def _ising_flow(b: int, field: bool) -> Flow:
 
     return Flow(
         step,
-        ("nn", "field") if field else ("nn",),
-        float(b),
-        {"nn": (-3.0 if b % 2 else 0.0, 3.0), "field": (-2.0, 2.0)},
+        names=("nn", "field") if field else ("nn",),
+        b=float(b),
+        bounds={"nn": (-3.0 if b % 2 else 0.0, 3.0), "field": (-2.0, 2.0)},
         charts={"nn": Chart.exponential(2)},
         constant=constant,
         dimension=1.0,
@@ -254,9 +254,9 @@ def _ising_flow(b: int, field: bool) -> Flow:
 def _potts_flow(b: int, q: int) -> Flow:
     return Flow(
         lambda k: np.array([potts_series(k[0], q, b)[0]]),
-        ("nn",),
-        float(b),
-        {"nn": (-3.0 if b % 2 else 0.0, 5.0)},
+        names=("nn",),
+        b=float(b),
+        bounds={"nn": (-3.0 if b % 2 else 0.0, 5.0)},
         charts={"nn": Chart.exponential(1)},
         constant=lambda k: potts_series(k[0], q, b)[1] / b,
         dimension=1.0,
@@ -268,9 +268,9 @@ def _clock_flow(b: int, q: int) -> Flow:
     names = ("nn", *(f"cos {m}" for m in range(2, q // 2 + 1)))
     return Flow(
         lambda k: clock_series(k, q, b)[0],
-        names,
-        float(b),
-        dict.fromkeys(names, (-2.0, 2.0)),
+        names=names,
+        b=float(b),
+        bounds=dict.fromkeys(names, (-2.0, 2.0)),
         constant=lambda k: clock_series(k, q, b)[1] / b,
         dimension=1.0,
         title=f"decimation of a chain of {q}-state clocks",
@@ -341,9 +341,9 @@ class BlockChain:
 
         return Flow(
             step,
-            ("nn", "field") if field else ("nn",),
-            float(self.b),
-            {"nn": (0.0, 3.0), "field": (-2.0, 2.0)},
+            names=("nn", "field") if field else ("nn",),
+            b=float(self.b),
+            bounds={"nn": (0.0, 3.0), "field": (-2.0, 2.0)},
             charts={"nn": Chart.exponential(2)},
             title=f"blocks of a chain by {self.rule}",
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from regrain.errors import RegrainError
 
-__all__ = ["FixedPoint", "FixedPoints"]
+__all__ = ["FixedPoint", "FixedPoints", "one_of_each_line"]
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -146,6 +146,34 @@ class FixedPoints(Sequence[FixedPoint]):
         return "\n".join(map(str, self._points)) if self._points else "no fixed points"
 
     __repr__ = __str__
+
+
+def one_of_each_line(points: list[FixedPoint]) -> list[FixedPoint]:
+    """Of fixed points along one marginal line the one nearest to the origin.
+
+    Examples
+    --------
+    >>> import regrain as rg
+    >>> from regrain.fits.renormalization.fixed_point import one_of_each_line
+    >>> flow = rg.fits.Decimation(b=2).flow(field=True)
+    >>> free = [flow.linearised([0.0, h]) for h in (0.5, 0.0, -0.3)]
+    >>> [point.couplings["field"] for point in one_of_each_line(free)]
+    [0.0]
+    """
+    kept: list[FixedPoint] = []
+    for point in sorted(points, key=lambda p: float(np.linalg.norm(p.array()))):
+        if point.line and any(_same_line(point, other) for other in kept if other.line):
+            continue
+        kept.append(point)
+    return kept
+
+
+def _same_line(a: FixedPoint, b: FixedPoint) -> bool:
+    away = a.array() - b.array()
+    k = int(np.argmin(np.abs(b.exponents)))
+    along = np.real(b.vectors[:, k])
+    across = away - along * (along @ away) / (along @ along)
+    return bool(np.linalg.norm(across) < 1e-6 * max(1.0, float(np.linalg.norm(away))))
 
 
 def _short(value: complex) -> str:

@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 
 from regrain.errors import RegrainError, unknown
 from regrain.fits.renormalization.chart import Chart
-from regrain.fits.renormalization.fixed_point import FixedPoint, FixedPoints
+from regrain.fits.renormalization.fixed_point import FixedPoint, FixedPoints, one_of_each_line
 from regrain.fits.renormalization.search import differences, eigen, search, search_infinity
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ class Flow:
         ln z(K) = g(K) + b^-d ln z(K').
     dimension : float, optional
         d, which the free energy needs.
+    tolerance : float
+        A change that is none. For a map that was measured its error: derivatives are then taken
+        over distances that it can tell.
     title : str
         What is renormalised, and how.
 
@@ -83,14 +86,15 @@ class Flow:
     """
 
     function: Callable[[Floats], Floats]
-    names: Sequence[str]
-    b: float
-    bounds: Mapping[str, tuple[float, float]]
+    names: Sequence[str] = field(kw_only=True)
+    b: float = field(kw_only=True)
+    bounds: Mapping[str, tuple[float, float]] = field(kw_only=True)
     continuous: bool = field(default=False, kw_only=True)
     derivative: Callable[[Floats], Floats] | None = field(default=None, kw_only=True)
     charts: Mapping[str, Chart] = field(default_factory=dict, kw_only=True)
     constant: Callable[[Floats], float] | None = field(default=None, kw_only=True)
     dimension: float | None = field(default=None, kw_only=True)
+    tolerance: float = field(default=1e-10, kw_only=True)
     title: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -99,6 +103,8 @@ class Flow:
             raise RegrainError("a flow needs the names of its couplings, such as names=['nn']")
         if not (np.isfinite(self.b) and self.b > 1):
             raise RegrainError(f"b is {self.b}; a step makes lengths smaller by a factor above 1")
+        if not (np.isfinite(self.tolerance) and 0 < self.tolerance < 1):
+            raise RegrainError(f"tolerance is {self.tolerance}; give a small positive number")
         missing = [name for name in self.names if name not in self.bounds]
         if missing:
             raise RegrainError(f"bounds say nothing of {', '.join(missing)}; give (low, high)")
@@ -172,7 +178,12 @@ class Flow:
         k = self.array(couplings)
         if self.derivative is not None:
             return np.asarray(self.derivative(k), dtype=np.float64)
-        return differences(self._move, k)
+        return differences(self._move, k, scale=self._reach)
+
+    @property
+    def _reach(self) -> float:
+        """Over which distance derivatives are taken, relative to couplings above 1."""
+        return max(1e-3, float(np.cbrt(self.tolerance)))
 
     def _move(self, k: Floats) -> Floats:
         """What ``function`` says, as numbers; not finite where it has no answer."""
@@ -243,7 +254,10 @@ class Flow:
             Of their places.
         """
         bounds = np.array([self.bounds[name] for name in self.names], dtype=np.float64)
-        found = [self.linearised(k) for k in search(self._change, bounds, starts, seed)]
+        found = [
+            self.linearised(k)
+            for k in search(self._change, bounds, starts, seed, tolerance=self.tolerance)
+        ]
         for j, name in enumerate(self.names):
             chart = self.charts.get(name)
             for sign in (1.0, -1.0):
@@ -254,7 +268,7 @@ class Flow:
                     shown = chart.name.format(name if sign > 0 else f"|{name}|")
                     coordinates = tuple(shown if i == j else n for i, n in enumerate(self.names))
                     found.append(self._point(k, matrix, coordinates, discrete=True))
-        found = _one_of_each_line(found)
+        found = one_of_each_line(found)
         return FixedPoints(sorted(found, key=lambda p: tuple(p.array())))
 
     def linearised(self, couplings: Couplings) -> FixedPoint:
@@ -280,15 +294,15 @@ class Flow:
         for y, vector in zip(point.exponents, point.vectors.T, strict=True):
             if abs(y) < 1e-6 and np.isrealobj(vector):
                 away = 1e-2 * vector / np.max(np.abs(vector))
-                if np.max(np.abs(self._change(k + away))) < 1e-10:
+                if np.max(np.abs(self._change(k + away))) < self.tolerance:
                     return FixedPoint(**{**vars(point), "line": True})
         return point
 
     def _polished(self, given: Floats) -> Floats:
         bounds = np.stack([given - 0.1 - 0.1 * abs(given), given + 0.1 + 0.1 * abs(given)], axis=1)
-        if np.max(np.abs(self._change(given))) < 1e-13:
+        if np.max(np.abs(self._change(given))) < max(1e-13, 1e-3 * self.tolerance):
             return given
-        near = search(self._change, bounds, 1, 0, first=given)
+        near = search(self._change, bounds, 1, 0, first=given, tolerance=self.tolerance)
         if not near:
             shown = ", ".join(f"{n} = {v:.6g}" for n, v in zip(self.names, given, strict=True))
             raise RegrainError(
@@ -473,21 +487,3 @@ class Flow:
         from regrain.fits.renormalization.drawing import draw
 
         return draw(self, ax, x, y, between)
-
-
-def _one_of_each_line(points: list[FixedPoint]) -> list[FixedPoint]:
-    """Of fixed points along one marginal line the one nearest to the origin."""
-    kept: list[FixedPoint] = []
-    for point in sorted(points, key=lambda p: float(np.linalg.norm(p.array()))):
-        if point.line and any(_same_line(point, other) for other in kept if other.line):
-            continue
-        kept.append(point)
-    return kept
-
-
-def _same_line(a: FixedPoint, b: FixedPoint) -> bool:
-    away = a.array() - b.array()
-    k = int(np.argmin(np.abs(b.exponents)))
-    along = np.real(b.vectors[:, k])
-    across = away - along * (along @ away) / (along @ along)
-    return bool(np.linalg.norm(across) < 1e-6 * max(1.0, float(np.linalg.norm(away))))

@@ -131,9 +131,9 @@ class MigdalKadanoff:
         kind = "Ising" if states is None else f"{states:g}-state Potts"
         return Flow(
             recursion.rate if self.b == 1 else recursion.step,
-            names,
-            e if self.b == 1 else float(self.b),
-            {"nn": (0.0, cold * rate), "field": (-1.0, 1.0)},
+            names=names,
+            b=e if self.b == 1 else float(self.b),
+            bounds={"nn": (0.0, cold * rate), "field": (-1.0, 1.0)},
             continuous=self.b == 1,
             charts={"nn": Chart.exponential(rate) if dimension == 1 else Chart.inverse()},
             derivative=recursion.derivative,

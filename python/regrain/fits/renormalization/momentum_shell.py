@@ -115,9 +115,13 @@ class MomentumShell:
         size = 3 * abs(eps) / decay + 1.0
         return Flow(
             rate,
-            ("r", "u", "field"),
-            e,
-            {"r": (-2.0, 2.0), "u": (min(0.0, -size * (eps < 0)), size), "field": (-1.0, 1.0)},
+            names=("r", "u", "field"),
+            b=e,
+            bounds={
+                "r": (-2.0, 2.0),
+                "u": (min(0.0, -size * (eps < 0)), size),
+                "field": (-1.0, 1.0),
+            },
             continuous=True,
             derivative=derivative,
             dimension=4 - eps,

@@ -73,9 +73,15 @@ def eigen(matrix: Floats) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
 
 
 def search(
-    change: Function, bounds: Floats, starts: int, seed: int, *, first: Floats | None = None
+    change: Function,
+    bounds: Floats,
+    starts: int,
+    seed: int,
+    *,
+    first: Floats | None = None,
+    tolerance: float = 1e-10,
 ) -> list[Floats]:
-    """Zeros of a function within bounds of shape (n, 2), each once.
+    """Zeros of a function, to a tolerance, within bounds of shape (n, 2), each once.
 
     Examples
     --------
@@ -118,27 +124,29 @@ def search(
         wide = low + (high - low) * cube
         tries += list(wide[: starts // 2]) + list(0.2 * wide[starts // 2 : starts])
     for start in tries:
-        zeros += _from(safe, start)
-    return _distinct([k for k in zeros if _is_zero(safe, k) and _within(k, low, high)])
+        zeros += _from(safe, start, tolerance)
+    found = [k for k in zeros if _is_zero(safe, k, tolerance) and _within(k, low, high)]
+    return _distinct(found, max(1e-6, 30 * tolerance))
 
 
-def _from(change: Function, start: Floats) -> list[Floats]:
+def _from(change: Function, start: Floats, tolerance: float) -> list[Floats]:
+    # The step of its own differences: what rounding, or the noise of the map, allows.
+    options = {"eps": max(1e-8, float(np.cbrt(tolerance)) if tolerance > 1e-10 else 0.0)}
     with np.errstate(all="ignore"):
-        found = root(change, start, method="hybr", options={"xtol": 1e-13})
-        if np.max(np.abs(found.fun)) > 1e-8:
+        found = root(change, start, method="hybr", options={"xtol": 1e-13, **options})
+        if np.max(np.abs(found.fun)) > max(1e-8, tolerance):
             return []
         # Where the matrix is singular the method stops early; from there once more.
-        again = root(change, found.x, method="hybr", options={"xtol": 1e-15})
+        again = root(change, found.x, method="hybr", options={"xtol": 1e-15, **options})
     better = np.max(np.abs(again.fun)) <= np.max(np.abs(found.fun))
     return [np.asarray(again.x if better else found.x, dtype=np.float64)]
 
 
-def _is_zero(change: Function, k: Floats) -> bool:
-    """Small, and not only because everything is small around (a slow tail is no fixed point)."""
+def _is_zero(change: Function, k: Floats, tolerance: float) -> bool:
     if not np.all(np.isfinite(k)):
         return False
     here = np.max(np.abs(change(k)))
-    return bool(here < 1e-10 * max(1.0, float(np.max(np.abs(k)))))
+    return bool(here < tolerance * max(1.0, float(np.max(np.abs(k)))))
 
 
 def _within(k: Floats, low: Floats, high: Floats) -> bool:
@@ -146,12 +154,12 @@ def _within(k: Floats, low: Floats, high: Floats) -> bool:
     return bool(np.all((k >= low - slack) & (k <= high + slack)))
 
 
-def _distinct(zeros: list[Floats]) -> list[Floats]:
+def _distinct(zeros: list[Floats], apart: float) -> list[Floats]:
     kept: list[Floats] = []
     for k in zeros:
         clean = np.where(np.abs(k) < 1e-9, 0.0, k)
         if all(
-            np.max(np.abs(clean - other)) > 1e-6 * (1 + np.max(np.abs(other))) for other in kept
+            np.max(np.abs(clean - other)) > apart * (1 + np.max(np.abs(other))) for other in kept
         ):
             kept.append(clean)
     return sorted(kept, key=lambda k: tuple(k))
