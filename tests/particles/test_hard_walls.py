@@ -114,6 +114,21 @@ def test_bounce_back_returns_on_the_same_way_and_takes_the_wall_along() -> None:
     assert np.allclose(sums, trace.log["external_impulse"], atol=1e-14)
 
 
+def test_who_is_on_a_plane_at_the_start_goes_away_from_it() -> None:
+    start = fcc(cells=2, density=0.5)
+    start = start.replace(positions=start.positions - start.positions.min(axis=0))
+    edge = float(start.box[0, 0])
+    v = np.random.default_rng(4).normal(size=(len(start), 3))
+    field = ForceField(NOTHING, external={"A": closed(0.0, edge)})
+    trace = field.run(start.replace(velocities=v), time=20.0, dt=0.05, every=1.0, dynamics=NVE())
+    on_it = start.positions[:, 2] == 0
+    assert on_it.sum() == 8
+    v[on_it, 2] = np.abs(v[on_it, 2])
+    path = start.positions[:, 2] + v[:, 2] * 20.0
+    assert np.abs(trace[-1].positions[:, 2] - folded(path, 0.0, edge)).max() < 1e-10
+    assert np.all(trace.log["external_impulse"][:, 0, 2] >= 0)
+
+
 def test_walls_act_on_their_types_and_say_what_they_conserve() -> None:
     rng = np.random.default_rng(2)
     start = Particles(

@@ -111,8 +111,8 @@ std::vector<HardWalls::Region> HardWalls::regions(const std::array<double, 3>& e
 }
 
 void HardWalls::start(PairEngine& engine, std::span<Motion> motion, std::span<const double> mass) {
+    bounce(engine, motion, mass, 0.0);  // who is on a plane is on its way from it
     std::fill(impulses_.begin(), impulses_.end(), Vec3{});
-    bounce(engine, motion, mass, 0.0);
 }
 
 double HardWalls::bounce(PairEngine& engine, std::span<Motion> motion, std::span<const double> mass,

@@ -175,7 +175,9 @@ def _check_walls(terms: ExternalTerms, state: Particles, cutoff: float) -> None:
             _check_outside(wall, other, room, state, cutoff)
     for name, wall in walls:
         mine = np.flatnonzero((types == name) | (name == "*"))
-        beyond = mine[wall.distances(_in_cell(state)[mine]) <= 0]
+        distances = wall.distances(_in_cell(state)[mine])
+        # On its plane a wall with an energy has none; one to bounce off sends particles away.
+        beyond = mine[distances < 0 if isinstance(wall, HardWall) else distances <= 0]
         if len(beyond):
             raise RegrainError(
                 f"{wall!r}: {len(beyond)} of {len(mine)} particles are beyond the wall, the first "

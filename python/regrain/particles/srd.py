@@ -191,7 +191,8 @@ class _Collisions(Dynamics):
             if name in (*self._types, "*"):
                 raise RegrainError(
                     f"external[{name!r}]: {law!r} would act on the solvent, which feels no fields; "
-                    "name the types of the beads (a flow is driven by acceleration=...)"
+                    "name the types of the beads (a flow of the solvent is driven by "
+                    "acceleration=..., and its walls are walls=...)"
                 )
         if field.biases is not None:
             raise RegrainError(
