@@ -70,15 +70,17 @@ def _line(flow: Flow, ax: Axes, bounds: tuple[float, float]) -> None:
     ax.plot(places, change, color="black", lw=1.2)
     inner = sorted({low, high, *(float(p.array()[0]) for p in points)})
     inner = [k for k in inner if low <= k <= high]
+    leaving = {float(p.array()[0]) for p in points if p.relevant}
     for a, b in pairwise(inner):
         middle = 0.5 * (a + b)
         ahead = float(flow._change(np.array([middle]))[0]) > 0
         reach = 0.12 * (b - a) * (1 if ahead else -1)
+        color = RELEVANT if (a if ahead else b) in leaving else IRRELEVANT
         ax.annotate(
             "",
             (middle + reach, 0.0),
             (middle - reach, 0.0),
-            arrowprops={"arrowstyle": "-|>", "color": RELEVANT, "lw": 1.5},
+            arrowprops={"arrowstyle": "-|>", "color": color, "lw": 1.5},
         )
     for point in points:
         _mark(ax, (float(point.array()[0]), 0.0), point)

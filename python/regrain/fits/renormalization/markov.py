@@ -152,13 +152,12 @@ class BlockProcess:
         return ising_markov(self.k, self.field)
 
     @cached_property
-    def operators(self) -> Floats:
-        """Probabilities of the last fine spin and the block spin, given the fine spin before.
+    def _paths(self) -> Floats:
+        """Probabilities of the last spin of a block, given the spin before it.
 
-        Shape (2, 2, 2): block spin, spin before, last spin; up first.
+        By the number of its spins that are up, shape (b + 1, 2, 2).
         """
         step, b = self.fine[0], int(self.b)
-        # By the number of spins that are up so far.
         paths = np.zeros((b + 1, 2, 2))
         paths[0] = np.eye(2)
         for _ in range(b):
@@ -166,14 +165,21 @@ class BlockProcess:
             after[1:, :, 0] = paths[:-1] @ step[:, 0]
             after[:, :, 1] = paths @ step[:, 1]
             paths = after
+        return paths
+
+    @cached_property
+    def operators(self) -> Floats:
+        """Probabilities of the last fine spin and the block spin, given the fine spin before.
+
+        Shape (2, 2, 2): block spin, spin before, last spin; up first.
+        """
+        paths = self._paths
         if self.rule == "decimation":
             last = paths.sum(axis=0)
             return np.stack([last * [1.0, 0.0], last * [0.0, 1.0]])
-        up = np.arange(b + 1) * 2 - b
+        up = 2 * np.arange(len(paths)) - int(self.b)
         share = np.where(up > 0, 1.0, np.where(up == 0, 0.5, 0.0))
-        return np.stack(
-            [np.tensordot(share, paths, axes=1), np.tensordot(1 - share, paths, axes=1)]
-        )
+        return np.stack([np.tensordot(s, paths, axes=1) for s in (share, 1 - share)])
 
     @cached_property
     def pairs(self) -> Floats:
@@ -210,7 +216,7 @@ class BlockProcess:
         single = self.pairs.sum(axis=1)
         of_pairs = _entropy(self.pairs) - _entropy(single)
         low, high = self.entropy_bounds
-        rounding = 1e-15
+        rounding = 4e-15
         return max(of_pairs - 0.5 * (low + high), 0.0), 0.5 * (high - low) + rounding
 
     @property
@@ -220,21 +226,8 @@ class BlockProcess:
         coarse = 0.5 * (low + high)
         if self.rule == "majority" and self.b % 2 == 0:
             # A coin is no part of the fine spins: H(X|Y) = H(X) + H(Y|X) - H(Y).
-            coarse -= self._coins
+            coarse -= float(np.sum(self.fine[1] @ self._paths[int(self.b) // 2])) * log(2.0)
         return max(entropy_rate(*self.fine) - coarse / self.b, 0.0)
-
-    @property
-    def _coins(self) -> float:
-        """Entropy of the coins per block: ln 2 times the probability of a tie."""
-        ops, b = self.fine[0], int(self.b)
-        paths = np.zeros((b + 1, 2))
-        paths[0] = self.fine[1]
-        for _ in range(b):
-            after = np.zeros_like(paths)
-            after[1:, 0] = paths[:-1] @ ops[:, 0]
-            after[:, 1] = paths @ ops[:, 1]
-            paths = after
-        return float(paths[b // 2].sum()) * log(2.0)
 
     @property
     def couplings(self) -> tuple[float, float]:
