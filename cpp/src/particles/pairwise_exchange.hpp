@@ -1,7 +1,6 @@
 // Thermostats that exchange momentum pair after pair at the end of a step.
 //
-// The order of the pairs decides the result, so it depends on the particles alone: columns of cells
-// take turns by colours, such that columns of one colour touch no particle in common.
+// The order of the pairs decides the result; it depends on the particles alone.
 #pragma once
 
 #include <array>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "hooks.hpp"
+#include "pairwise_pass.hpp"
 #include "pairwise_sweep.hpp"
 
 namespace regrain::particles {
@@ -27,7 +27,7 @@ public:
     double exchange(const Present& now, std::span<Motion> motion) override;
     void measure(const Present& now, Totals& totals) override;
     [[nodiscard]] std::span<const std::uint32_t> order(const Present& now) override {
-        return cells_.order(now.engine, now.motion);
+        return pass_.cells().order(now.engine, now.motion);
     }
 
     [[nodiscard]] std::vector<double> state() const override;
@@ -35,16 +35,13 @@ public:
 
 private:
     [[nodiscard]] PairwiseSums repel(const Present& now, std::span<Vec3> forces, bool with_sums);
-    void choose_colours(const Box& box);
 
     PairwiseParameters repulsion_, friction_;
     bool repels_;
     SweepLaw law_;
-    PairwiseCells cells_;
+    PairwisePass pass_;
     std::uint64_t seed_;
-    std::vector<std::vector<std::uint32_t>> colours_;  ///< columns of each
-    std::array<std::size_t, 3> coloured_{};            ///< the grid they are of
-    std::array<double, 6> virial_{};                   ///< of the last exchange
+    std::array<double, 6> virial_{};  ///< of the last exchange
 };
 
 }  // namespace regrain::particles

@@ -13,7 +13,7 @@ namespace regrain::particles {
 PairwiseForces::PairwiseForces(const Dpd& law, std::size_t types, std::vector<double> repulsion,
                                double dt, std::uint64_t seed)
     : parameters_{types, law.cutoff, law.exponent, {}},
-      cells_(law.cutoff),
+      pass_(law.cutoff),
       dt_(dt),
       ahead_((law.predictor - 0.5) * dt),
       seed_(seed) {
@@ -24,24 +24,9 @@ PairwiseForces::PairwiseForces(const Dpd& law, std::size_t types, std::vector<do
     }
 }
 
-PairwiseSums PairwiseForces::compute(const Present& now, std::span<const Vec3> lead,
-                                     std::span<Vec3> forces, bool with_sums) {
-    cells_.assign(now.engine, now.motion, lead);
-    const PairNoise noise(seed_, pair_noise, now.step);
-    return parallel_sum<PairwiseSums>(
-        cells_.columns(),
-        [&](std::size_t begin, std::size_t end) {
-            PairwiseTask task{&parameters_, &cells_, now.motion.data(), &noise,   now.flow,
-                              begin,        end,     forces.data(),     with_sums};
-            pairwise_kernel(task);
-            if (task.suspicious) cells_.name_the_close(begin, end);
-            return task.sums;
-        },
-        cells_.columns_per_task());
-}
-
 void PairwiseForces::forces(const Present& now, std::span<Vec3> forces, Totals* totals) {
-    const PairwiseSums sums = compute(now, lead_, forces, totals != nullptr);
+    const PairNoise noise(seed_, pair_noise, now.step);
+    const PairwiseSums sums = pass_.add(parameters_, now, lead_, noise, forces, totals != nullptr);
     follow_heat(sums, now.step == 0);
     if (ahead_ != 0.0) {
         lead_.resize(forces.size());
@@ -68,7 +53,8 @@ void PairwiseForces::follow_heat(const PairwiseSums& sums, bool first) {
 // Of present velocities, and the noise of the last forces.
 void PairwiseForces::measure(const Present& now, Totals& totals) {
     std::vector<Vec3> scratch(now.motion.size());
-    const PairwiseSums sums = compute(now, {}, scratch, true);
+    const PairNoise noise(seed_, pair_noise, now.step);
+    const PairwiseSums sums = pass_.add(parameters_, now, {}, noise, scratch, true);
     totals.add("pair", sums.energy);
     totals.add(sums.virial);
     totals.add(sums.thermal);

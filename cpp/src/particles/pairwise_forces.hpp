@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "hooks.hpp"
-#include "pairwise_kernel.hpp"
+#include "pairwise_pass.hpp"
 
 namespace regrain::particles {
 
@@ -22,7 +22,7 @@ public:
     void forces(const Present& now, std::span<Vec3> forces, Totals* totals) override;
     void measure(const Present& now, Totals& totals) override;
     [[nodiscard]] std::span<const std::uint32_t> order(const Present& now) override {
-        return cells_.order(now.engine, now.motion);
+        return pass_.cells().order(now.engine, now.motion);
     }
     [[nodiscard]] double heat() const override { return heat_; }
 
@@ -30,12 +30,10 @@ public:
     void set_state(std::span<const double> state) override;
 
 private:
-    PairwiseSums compute(const Present& now, std::span<const Vec3> lead, std::span<Vec3> forces,
-                         bool with_sums);
     void follow_heat(const PairwiseSums& sums, bool first);
 
     PairwiseParameters parameters_;
-    PairwiseCells cells_;
+    PairwisePass pass_;
     double dt_;
     double ahead_;  ///< (lambda - 1/2) dt
     std::uint64_t seed_;

@@ -1,4 +1,4 @@
-// Forces of dissipative particle dynamics on some columns of cells, with soft repulsion in the same
+// Forces of dissipative particle dynamics on the pairs of a tile, with soft repulsion in the same
 // pass.
 #pragma once
 
@@ -20,6 +20,11 @@ struct PairwiseParameters {
     std::vector<Quad> of_pair;  ///< repulsion, friction, noise / sqrt(12) 2^32, 0
 };
 
+/// On one point: all, and of friction and noise alone; one line of the cache.
+struct alignas(64) PairForce {
+    double all[4], thermal[4];
+};
+
 /// `thermal` are the dissipative and random forces. The heat that these give to the particles in
 /// the two half kicks by the forces is dt / 2 (along + dt / 4 square) in the one that comes next,
 /// before which velocities are those the forces were computed from, and dt / 2 (along + 3 dt / 4
@@ -30,12 +35,14 @@ struct PairwiseSums {
     std::array<double, 6> thermal{};  ///< virial of the thermal forces
     double along{0.0};                ///< sum of thermal force . v
     double square{0.0};               ///< sum of thermal force . force / m
+    bool suspicious{false};           ///< set when two may be at the same place
     PairwiseSums& operator+=(const PairwiseSums& o) {
         energy += o.energy;
         for (std::size_t k = 0; k < 6; ++k) virial[k] += o.virial[k];
         for (std::size_t k = 0; k < 6; ++k) thermal[k] += o.thermal[k];
         along += o.along;
         square += o.square;
+        suspicious |= o.suspicious;
         return *this;
     }
 };
@@ -43,19 +50,16 @@ struct PairwiseSums {
 struct PairwiseTask {
     const PairwiseParameters* parameters;
     const PairwiseCells* cells;
-    const Motion* motion;  ///< by row of the engine
     const PairNoise* noise;
     FlowGradient flow;
-    std::size_t begin, end;  ///< columns
-    Vec3* forces;            ///< by row of the engine, complete but for these; added to
-    bool with_sums;
-    PairwiseSums sums{};
-    bool suspicious{false};  ///< set when two may be at the same place
+    PairwiseCells::Tile tile;
+    PairForce* forces;   ///< by point; added to
+    PairwiseSums* sums;  ///< energy and virials, or null
 };
 
 /// The stream of the generator of a seed that pairwise noise takes its keys from.
 inline constexpr std::uint32_t pair_noise = 5;
 
-void pairwise_kernel(PairwiseTask& task);
+void pairwise_kernel(const PairwiseTask& task);
 
 }  // namespace regrain::particles

@@ -1,8 +1,9 @@
 #include "pairwise_sweep.hpp"
 
-#include <cmath>
-#include <numbers>
+#include <algorithm>
+#include <array>
 
+#include "noise.hpp"
 #include "pairwise_search.hpp"
 #include "simd_math.hpp"
 
@@ -10,131 +11,151 @@ namespace regrain::particles {
 
 namespace {
 
-/// What is known of a pair before its velocities: the momentum along e that goes to the first is
-/// slope u + noise.
-struct Exchange {
-    Vec3 e;
-    double r, slope, noise;
-    std::uint32_t row;
+/// What is known of some pairs before their velocities. The momentum along e that goes to the first
+/// is slope u + spread g, where u is along . (v - v') + flow and g a normal number.
+struct Block {
+    static constexpr std::size_t size = 64;
+    using Numbers = std::array<double, size>;
+    alignas(64) double along[size][4];  ///< the unit vector e, and 0
+    alignas(64) Numbers x, y, z, flow, slope, spread, inverse_mass, u, momentum;
+    alignas(64) std::array<std::uint32_t, size> word;
+    std::array<std::uint32_t, size> first, second;  ///< rows
+    std::size_t count{0};
 };
 
-/// Standard normal numbers (Box and Muller).
-double normal(std::uint32_t a, std::uint32_t b) {
-    const double radius = std::sqrt(-2.0 * std::log((static_cast<double>(a) + 0.5) * 0x1p-32));
-    return radius * std::cos(2.0 * std::numbers::pi * (static_cast<double>(b) + 0.5) * 0x1p-32);
-}
-
-// -1 where the first of two is the one that the pair belongs to, as the other is above it.
-template <int W>
-REGRAIN_INLINE Int<W> owns(const Double<W>& x, const Double<W>& y, const Double<W>& z) {
-    const Int<W> all = Int<W>{} - 1;
-    const Int<W> by_x = x < 0.0 ? all : Int<W>{};
-    const Int<W> by_y = y < 0.0 ? all : (y == 0.0 ? by_x : Int<W>{});
-    return z < 0.0 ? all : (z == 0.0 ? by_y : Int<W>{});
-}
-
-/// One after the other, as the next needs the velocities that the one before left.
-inline void exchange(const SweepTask& task, std::uint32_t row, const std::vector<Exchange>& list,
-                     std::size_t count, SweepSums& sums) {
-    Motion& mine = task.motion[row];
-    Vec3 v = mine.v;
-    const double inverse = mine.inverse_mass;
-    for (std::size_t k = 0; k < count; ++k) {
-        const Exchange& pair = list[k];
-        Motion& other = task.motion[pair.row];
-        const double u = dot(v - other.v + task.flow(pair.e * pair.r), pair.e);
-        const double momentum = pair.slope * u + pair.noise;
-        v += pair.e * (momentum * inverse);
-        other.v -= pair.e * (momentum * other.inverse_mass);
-        sums.heat += momentum * (u + 0.5 * momentum * (inverse + other.inverse_mass));
-        const Vec3 along = pair.e * (momentum * pair.r);
-        sums.virial[0] += along.x * pair.e.x;
-        sums.virial[1] += along.y * pair.e.y;
-        sums.virial[2] += along.z * pair.e.z;
-        sums.virial[3] += along.x * pair.e.y;
-        sums.virial[4] += along.x * pair.e.z;
-        sums.virial[5] += along.y * pair.e.z;
+/// Normal numbers of words (Box and Muller), times the spread.
+REGRAIN_INLINE void draw(const PairNoise& noise, Block& block) {
+    const std::uint32_t key = noise.key(2);
+#pragma omp simd
+    for (std::size_t k = 0; k < Block::size; ++k) {
+        const std::uint32_t a = block.word[k];
+        const std::uint32_t b = PairNoise::mixed(a ^ key);
+        const float radius = __builtin_sqrtf(noise::twice_minus_log(a));
+        block.spread[k] *= static_cast<double>(radius * noise::sin_cos(b).cos);
     }
-    mine.v = v;
 }
 
-template <int W, bool square>
-REGRAIN_INLINE void sweep(SweepTask& task, Finder find) {
+// One after the other, as the next needs the velocities that the one before left. Velocities come
+// with inverse masses behind them, which e leaves as they are.
+REGRAIN_INLINE void exchange(Motion* motion, Block& block) {
+    using V = Double<4>;
+    for (std::size_t k = 0; k < block.count; ++k) {
+        const double slope = block.slope[k];
+        if (slope == 0.0) continue;
+        Motion* first = motion + block.first[k];
+        Motion* second = motion + block.second[k];
+        const V e = simd::load<V>(block.along[k]);
+        const V mine = simd::load<V>(first), other = simd::load<V>(second);
+        const double u = simd::sum<4>((mine - other) * e) + block.flow[k];
+        const double momentum = slope * u + block.spread[k];
+        simd::store(first, V(mine + e * (momentum * mine[3])));
+        simd::store(second, V(other - e * (momentum * other[3])));
+        block.u[k] = u;
+        block.momentum[k] = momentum;
+    }
+}
+
+REGRAIN_INLINE void add_up(const Block& block, SweepSums& sums) {
+    double heat = 0.0, xx = 0.0, yy = 0.0, zz = 0.0, xy = 0.0, xz = 0.0, yz = 0.0;
+#pragma omp simd reduction(+ : heat, xx, yy, zz, xy, xz, yz)
+    for (std::size_t k = 0; k < Block::size; ++k) {
+        const double p = block.momentum[k];
+        heat += p * (block.u[k] + 0.5 * p * block.inverse_mass[k]);
+        const double px = p * block.along[k][0], py = p * block.along[k][1];
+        xx += px * block.x[k];
+        yy += py * block.y[k];
+        zz += p * block.along[k][2] * block.z[k];
+        xy += px * block.y[k];
+        xz += px * block.z[k];
+        yz += py * block.z[k];
+    }
+    sums.heat += heat;
+    const std::array<double, 6> virial{xx, yy, zz, xy, xz, yz};
+    for (std::size_t k = 0; k < 6; ++k) sums.virial[k] += virial[k];
+}
+
+REGRAIN_INLINE void finish(const SweepTask& task, Block& block) {
+    draw(*task.noise, block);
+    block.momentum.fill(0.0);
+    block.u.fill(0.0);
+    exchange(task.motion, block);
+    add_up(block, *task.sums);
+    block.count = 0;
+}
+
+template <int W>
+REGRAIN_INLINE void sweep(const SweepTask& task, Finder find) {
     const PairwiseParameters& p = *task.parameters;
-    const SweepLaw& law = *task.law;
+    const SweepLaw law = *task.law;
     const PairPoint* points = task.cells->points().data();
     const double cutoff2 = p.cutoff * p.cutoff;
     const double inverse_cutoff = 1.0 / p.cutoff;
     const PairNoise noise = *task.noise;
-    const auto likely = static_cast<std::uint64_t>(law.probability * 0x1p32);
-    std::vector<Exchange> list;
-    Near near;
-    for (Walk walk{task.cells, task.column, task.column + 1, true}; walk.next(find, near);) {
-        for (std::size_t c = 0; c < near.centre.size(); ++c) {
-            const PairPoint& mine = points[near.centre[c]];
-            const auto id = static_cast<std::uint32_t>(mine.tag);
-            const Quad* of_type =
-                p.of_pair.data() + static_cast<std::size_t>(mine.tag >> 32) * p.types;
-            const double my_inverse = task.motion[mine.row].inverse_mass;
-            const std::size_t found = near.first[c + 1] - near.first[c];
-            if (list.size() < found) list.resize(2 * found);
-            std::size_t count = 0;
-            for (std::size_t k = near.first[c]; k < near.first[c + 1]; k += W) {
-                const std::uint32_t* others = near.other.data() + k;
-                const Columns<W> at = simd::transpose<W>([&](int m) __attribute__((always_inline)) {
-                    return &points[others[m]].x;
-                });
-                const Double<W> x = mine.x - at.x, y = mine.y - at.y, z = mine.z - at.z;
-                const Double<W> r2 = x * x + y * y + z * z;
-                const Int<W> mask = r2 < cutoff2 ? owns<W>(x, y, z) : Int<W>{};
-                if (!simd::any<W>(mask)) continue;
-                const Int<W> tags = (Int<W>)at.w;
-                Double<W> friction{}, inverse_mass{};
-                for (int m = 0; m < W; ++m) {
-                    friction[m] = of_type[tags[m] >> 32].v[1];
-                    inverse_mass[m] = my_inverse + task.motion[points[others[m]].row].inverse_mass;
-                }
-                const Double<W> within = r2 < cutoff2 ? r2 : simd::broadcast<W>(cutoff2);
-                const Double<W> inverse = 1.0 / simd::sqrt<W>(within);
-                const Double<W> r = within * inverse;
-                Double<W> keep{};
-                if (!law.collides) {
-                    const Double<W> wr =
-                        random_weight<W, square>(1.0 - r * inverse_cutoff, p.exponent);
-                    keep = simd::exp<W>(-law.dt * friction * wr * wr * inverse_mass);
-                }
-                const Double<W> spread = simd::sqrt<W>(law.kt * (1.0 - keep * keep) / inverse_mass);
-                const Double<W> slope = (keep - 1.0) / inverse_mass;
-                const Index<2 * W> word = words<W>(noise, id, tags);
-                for (int m = 0; m < W; ++m) {
-                    if (mask[m] == 0 || inverse_mass[m] == 0.0) continue;
-                    const std::uint32_t bits = word[2 * m];
-                    if (law.collides && bits >= likely) continue;
-                    const std::uint32_t a = law.collides ? noise.more(bits) : bits;
-                    const double g = normal(a, noise.more(a));
-                    list[count++] = {Vec3{x[m], y[m], z[m]} * inverse[m], r[m], slope[m],
-                                     spread[m] * g, points[others[m]].row};
-                }
+    const FlowGradient flow = task.flow;
+    const double likely = law.collides ? law.probability * 0x1p32 : 0x1p32;
+    Block block{};
+    const auto fetch = [&](std::uint32_t k) __attribute__((always_inline)) {
+        __builtin_prefetch(points + k);
+    };
+    for_pairs<W>(
+        *task.cells, task.tile, find, fetch,
+        [&](const std::uint32_t* first, const std::uint32_t* second,
+            int live) __attribute__((always_inline)) {
+            const std::size_t at = block.count;
+            const Columns<W> d = simd::transpose_differences<W>(
+                [&](int m) __attribute__((always_inline)) { return &points[first[m]].x; },
+                [&](int m) __attribute__((always_inline)) { return &points[second[m]].x; });
+            Double<W> friction{}, inverse_mass{};
+            for (int m = 0; m < W; ++m) {
+                const PairPoint &one = points[first[m]], &other = points[second[m]];
+                block.first[at + static_cast<std::size_t>(m)] = one.row;
+                block.second[at + static_cast<std::size_t>(m)] = other.row;
+                friction[m] = p.of_pair[one.type * p.types + other.type].v[1];
+                inverse_mass[m] =
+                    task.motion[one.row].inverse_mass + task.motion[other.row].inverse_mass;
             }
-            exchange(task, mine.row, list, count, task.sums);
-        }
-    }
-}
-
-template <int W>
-REGRAIN_INLINE void kernel(SweepTask& task, Finder find) {
-    if (task.parameters->exponent == 2.0) return sweep<W, true>(task, find);
-    sweep<W, false>(task, find);
+            const Double<W> r2 = d.x * d.x + d.y * d.y + d.z * d.z;
+            const Double<W> within = r2 < cutoff2 ? r2 : simd::broadcast<W>(cutoff2);
+            const Double<W> inverse = simd::inverse_root<W>(within);
+            const Double<W> ex = d.x * inverse, ey = d.y * inverse, ez = d.z * inverse;
+            Double<W> keep{};
+            if (!law.collides) {
+                const Double<W> w = 1.0 - within * inverse * inverse_cutoff;
+                const Double<W> wr = random_weight<W>(w, p.exponent);
+                keep = simd::exp<W>(-law.dt * friction * wr * wr * inverse_mass);
+            }
+            // Two that are frozen, or apart, exchange nothing.
+            const Double<W> mass = inverse_mass > 0.0 ? 1.0 / inverse_mass : Double<W>{};
+            const Index<2 * W> word = words<W>(noise, d.w);
+            const Double<W> chosen = numbers<W>(word) < likely ? (keep - 1.0) * mass : Double<W>{};
+            simd::store(&block.slope[at], Double<W>(r2 < cutoff2 ? chosen : Double<W>{}));
+            simd::store(&block.spread[at], simd::sqrt<W>(law.kt * (1.0 - keep * keep) * mass));
+            simd::store(&block.inverse_mass[at], inverse_mass);
+            simd::store(&block.flow[at],
+                        Double<W>(ex * (flow.yx * d.y + flow.zx * d.z) + ey * flow.zy * d.z));
+            simd::store(&block.x[at], d.x);
+            simd::store(&block.y[at], d.y);
+            simd::store(&block.z[at], d.z);
+            simd::store_records<W>(block.along[at], Columns<W>{ex, ey, ez, Double<W>{}});
+            for (int m = 0; m < W; ++m) {
+                const std::uint32_t bits = word[2 * m];
+                block.word[at + static_cast<std::size_t>(m)] =
+                    law.collides ? PairNoise::mixed(bits ^ noise.key(2)) : bits;
+            }
+            block.count += static_cast<std::size_t>(live);
+            if (block.count + W > Block::size) finish(task, block);
+        });
+    finish(task, block);
 }
 
 #if REGRAIN_X86
-REGRAIN_TARGET_V4 void sweep_v4(SweepTask* task) { kernel<8>(*task, &search_v4); }
-REGRAIN_TARGET_V3 void sweep_v3(SweepTask* task) { kernel<4>(*task, &search_v3); }
+REGRAIN_TARGET_V4 void sweep_v4(const SweepTask* task) { sweep<8>(*task, &search_v4); }
+REGRAIN_TARGET_V3 void sweep_v3(const SweepTask* task) { sweep<4>(*task, &search_v3); }
 #endif
-void sweep_any(SweepTask* task) { kernel<2>(*task, &search_any); }
+void sweep_any(const SweepTask* task) { sweep<2>(*task, &search_any); }
 
 }  // namespace
 
-void sweep_kernel(SweepTask& task) { simd::dispatch(REGRAIN_LEVELS(sweep), &task); }
+void sweep_kernel(const SweepTask& task) { simd::dispatch(REGRAIN_LEVELS(sweep), &task); }
 
 }  // namespace regrain::particles

@@ -1,9 +1,8 @@
-// An exchange of momentum pair after pair, for the pairs of one column of cells.
+// An exchange of momentum pair after pair, for the pairs of one tile.
 #pragma once
 
 #include <array>
 #include <cstddef>
-#include <span>
 
 #include "pairwise_kernel.hpp"
 
@@ -33,12 +32,11 @@ struct SweepTask {
     const PairwiseCells* cells;
     const PairNoise* noise;
     FlowGradient flow;
-    std::size_t column;
+    PairwiseCells::Tile tile;
     Motion* motion;  ///< by row of the engine
-    SweepSums sums{};
+    SweepSums* sums;
 };
 
-/// Pairs of a point in the column with those above it: in the same layer of columns or the next.
-void sweep_kernel(SweepTask& task);
+void sweep_kernel(const SweepTask& task);
 
 }  // namespace regrain::particles

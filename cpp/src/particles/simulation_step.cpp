@@ -125,8 +125,8 @@ void Simulation::Impl::drift(double time) {
 void Simulation::Impl::follow_particles() {
     std::span<const std::uint32_t> old_row = engine.refresh();
     // Neighbours in space are to be neighbours in memory, also where nothing else wants it.
-    constexpr std::uint64_t often = 50;
-    if (pairwise && !engine.lists() && (step + 1) % often == 0)
+    constexpr std::uint64_t often = 10;
+    if (pairwise && !engine.lists() && step % often == 0)
         old_row = engine.reorder(pairwise->order(present(step + 1)));
     if (old_row.empty()) return;
     old_motion.swap(motion);

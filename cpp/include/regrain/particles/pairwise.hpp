@@ -34,11 +34,13 @@ struct LoweAndersen {
 
 /// Random numbers of the pairs of one step, as functions of two particles in either order.
 ///
-/// A pair needs one number per step and there are many pairs, so this is a hash of two rounds
-/// rather than a Philox of ten; that makes its two keys from seed, stream and step. A round is a
+/// A pair needs one number per step and there are many pairs, so this is a hash rather than a
+/// Philox of ten rounds; that makes its keys from seed, stream and step. Each particle gets a word,
+/// a pair the hash of the difference of two, so that there is one round per pair. A round is a
 /// bijection of 32 bits that changes each bit of its result with probability 1/2, to a part in
 /// 500, when any bit of its argument changes (two multiplications and three shifts, after
-/// C. Wellons, "Prospecting for hash functions" (2018)).
+/// C. Wellons, "Prospecting for hash functions" (2018)). In a step two pairs that have nothing to
+/// do with each other share their number with a probability of 2^-32 or so.
 class PairNoise {
 public:
     PairNoise(std::uint64_t seed, std::uint32_t stream, std::uint64_t step) {
@@ -48,10 +50,10 @@ public:
         key_[2] = word[2];
     }
 
+    [[nodiscard]] std::uint32_t of_particle(std::uint32_t id) const { return mixed(id ^ key_[0]); }
     [[nodiscard]] std::uint32_t bits(std::uint32_t i, std::uint32_t j) const {
-        const std::uint32_t low = i < j ? i : j;
-        const std::uint32_t high = i < j ? j : i;
-        return mixed(mixed(low ^ key_[0]) ^ high ^ key_[1]);
+        const std::uint32_t a = of_particle(i), b = of_particle(j);
+        return mixed((a < b ? b - a : a - b) ^ key_[1]);
     }
     /// A second word, for numbers that need two.
     [[nodiscard]] std::uint32_t more(std::uint32_t bits) const { return mixed(bits ^ key_[2]); }
