@@ -125,8 +125,8 @@ def test_an_ideal_gas_has_no_structure() -> None:
     for dynamics in (SHARDLOW, LoweAndersen(rate=3.0)):
         assert np.abs(structure(run(IDEAL, dynamics, 0.1)) - 1.0).max() < 0.012
     # Forces that depend on how long the step is make one (Vattulainen, Karttunen, Besold and
-    # Polson, J. Chem. Phys. 116, 3967 (2002)).
-    assert np.abs(structure(run(IDEAL, DPD(predictor=0.5), 0.1)) - 1.0).max() > 0.03
+    # Polson, J. Chem. Phys. 116, 3967 (2002)): 3 % in the first shell, give or take 0.4 %.
+    assert np.abs(structure(run(IDEAL, DPD(predictor=0.5), 0.1)) - 1.0).max() > 0.02
 
 
 @pytest.mark.slow
