@@ -169,16 +169,6 @@ REGRAIN_INLINE Float<W> sqrt(const Float<W>& v) {
     return root;
 }
 
-/// 1 / sqrt(v) to about a rounding error, for what a float can hold: that of single precision and
-/// one step of third order, at a fraction of the time of a root and a division in double.
-template <int W>
-REGRAIN_INLINE Double<W> inverse_root(const Double<W>& v) {
-    const Float<W> rough = 1.0F / sqrt<W>(__builtin_convertvector(v, Float<W>));
-    const Double<W> y = __builtin_convertvector(rough, Double<W>);
-    const Double<W> h = 1.0 - v * y * y;
-    return y + y * h * (0.375 * h + 0.5);
-}
-
 template <int W>
 REGRAIN_INLINE bool any(const Int<W>& mask) {
     std::int64_t found = 0;
@@ -207,27 +197,18 @@ struct Columns {
     Double<W> x, y, z, w;
 };
 
-// Of W = 8 the k-th record and the second after it behind each other, of W = 4 the k-th, of W = 2
-// half of one.
+/// record(k) points to the k-th record.
 template <int W, class Record>
-REGRAIN_INLINE Double<W> part_of_records(Record&& record, int k) {
+REGRAIN_INLINE Columns<W> transpose(Record&& record) {
     if constexpr (W == 8) {
-        const Double<4> low = load<Double<4>>(record(k));
-        const Double<4> high = load<Double<4>>(record(k + 2));
-        return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
-    } else if constexpr (W == 4) {
-        return load<Double<4>>(record(k));
-    } else {
-        return load<Double<2>>(reinterpret_cast<const char*>(record(k % 2)) + (k / 2) * 16);
-    }
-}
-
-// part(k) gives such parts.
-template <int W, class Part>
-REGRAIN_INLINE Columns<W> transpose_parts(Part&& part) {
-    using V = Double<W>;
-    if constexpr (W == 8) {
-        const V a = part(0), b = part(1), c = part(4), d = part(5);
+        using V = Double<8>;
+        using H = Double<4>;
+        const auto pair = [&](int k) __attribute__((always_inline)) {
+            const H low = load<H>(record(k));
+            const H high = load<H>(record(k + 2));
+            return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+        };
+        const V a = pair(0), b = pair(1), c = pair(4), d = pair(5);
         const V xz0 = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
         const V xz1 = __builtin_shufflevector(c, d, 0, 8, 2, 10, 4, 12, 6, 14);
         const V yw0 = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
@@ -237,7 +218,9 @@ REGRAIN_INLINE Columns<W> transpose_parts(Part&& part) {
                 __builtin_shufflevector(xz0, xz1, 2, 3, 6, 7, 10, 11, 14, 15),
                 __builtin_shufflevector(yw0, yw1, 2, 3, 6, 7, 10, 11, 14, 15)};
     } else if constexpr (W == 4) {
-        const V a = part(0), b = part(1), c = part(2), d = part(3);
+        using V = Double<4>;
+        const V a = load<V>(record(0)), b = load<V>(record(1));
+        const V c = load<V>(record(2)), d = load<V>(record(3));
         const V xz0 = __builtin_shufflevector(a, b, 0, 4, 2, 6);
         const V xz1 = __builtin_shufflevector(c, d, 0, 4, 2, 6);
         const V yw0 = __builtin_shufflevector(a, b, 1, 5, 3, 7);
@@ -247,145 +230,54 @@ REGRAIN_INLINE Columns<W> transpose_parts(Part&& part) {
                 __builtin_shufflevector(xz0, xz1, 2, 3, 6, 7),
                 __builtin_shufflevector(yw0, yw1, 2, 3, 6, 7)};
     } else {
-        const V a = part(0), b = part(1), c = part(2), d = part(3);
+        using V = Double<2>;
+        const auto half = [&](int k, int second) __attribute__((always_inline)) {
+            return load<V>(reinterpret_cast<const char*>(record(k)) + second * 16);
+        };
+        const V a = half(0, 0), b = half(1, 0), c = half(0, 1), d = half(1, 1);
         return {__builtin_shufflevector(a, b, 0, 2), __builtin_shufflevector(a, b, 1, 3),
                 __builtin_shufflevector(c, d, 0, 2), __builtin_shufflevector(c, d, 1, 3)};
     }
 }
 
-/// record(k) points to the k-th record.
-template <int W, class Record>
-REGRAIN_INLINE Columns<W> transpose(Record&& record) {
-    return transpose_parts<W>([&](int k) __attribute__((always_inline)) {
-        return part_of_records<W>(record, k);
-    });
-}
-
-/// The same of records less others.
-template <int W, class Record, class Other>
-REGRAIN_INLINE Columns<W> transpose_differences(Record&& record, Other&& other) {
-    return transpose_parts<W>([&](int k) __attribute__((always_inline)) {
-        return part_of_records<W>(record, k) - part_of_records<W>(other, k);
-    });
-}
-
-/// Eight doubles of each of W records in memory.
+/// The way back: four vectors to W records of four doubles, one after the other.
 template <int W>
-struct Lines {
-    Columns<W> front, back;
-};
-
-/// Of records less others: record(k) and other(k) point to the k-th.
-template <int W, class Record, class Other>
-REGRAIN_INLINE Lines<W> line_differences(Record&& record, Other&& other) {
+REGRAIN_INLINE void store_records(void* to, const Columns<W>& c) {
+    char* record = static_cast<char*>(to);
     if constexpr (W == 8) {
         using V = Double<8>;
-        const auto line = [&](int k) __attribute__((always_inline)) {
-            return V(load<V>(record(k)) - load<V>(other(k)));
-        };
-        // Columns 0 2 4 6 or 1 3 5 7 of two lines in turns, then two columns of four lines.
-        const V a = line(0), b = line(1), c = line(2), d = line(3);
-        const V e = line(4), f = line(5), g = line(6), h = line(7);
-        const auto even = [](const V& p, const V& q) __attribute__((always_inline)) {
-            return V(__builtin_shufflevector(p, q, 0, 8, 2, 10, 4, 12, 6, 14));
-        };
-        const auto odd = [](const V& p, const V& q) __attribute__((always_inline)) {
-            return V(__builtin_shufflevector(p, q, 1, 9, 3, 11, 5, 13, 7, 15));
-        };
-        const auto low = [](const V& p, const V& q) __attribute__((always_inline)) {
-            return V(__builtin_shufflevector(p, q, 0, 1, 4, 5, 8, 9, 12, 13));
-        };
-        const auto high = [](const V& p, const V& q) __attribute__((always_inline)) {
-            return V(__builtin_shufflevector(p, q, 2, 3, 6, 7, 10, 11, 14, 15));
-        };
-        const V ab = even(a, b), cd = even(c, d), ef = even(e, f), gh = even(g, h);
-        const V ab1 = odd(a, b), cd1 = odd(c, d), ef1 = odd(e, f), gh1 = odd(g, h);
-        const V p04 = low(ab, cd), q04 = low(ef, gh), p26 = high(ab, cd), q26 = high(ef, gh);
-        const V p15 = low(ab1, cd1), q15 = low(ef1, gh1), p37 = high(ab1, cd1),
-                q37 = high(ef1, gh1);
-        return {{low(p04, q04), low(p15, q15), low(p26, q26), low(p37, q37)},
-                {high(p04, q04), high(p15, q15), high(p26, q26), high(p37, q37)}};
-    } else {
-        const auto behind = [](auto&& of) {
-            return [&of](int k) __attribute__((always_inline)) {
-                return static_cast<const char*>(of(k)) + 32;
-            };
-        };
-        return {transpose_differences<W>(record, other),
-                transpose_differences<W>(behind(record), behind(other))};
-    }
-}
-
-/// The way back: calls put(k, first, part) with the k-th of W records of four doubles; for W = 2
-/// with two numbers of it, those from `first` on.
-template <int W, class Put>
-REGRAIN_INLINE void for_records(const Columns<W>& c, Put&& put) {
-    using V = Double<W>;
-    if constexpr (W == 8) {
+        using H = Double<4>;
         const V xy0 = __builtin_shufflevector(c.x, c.y, 0, 8, 2, 10, 4, 12, 6, 14);
         const V xy1 = __builtin_shufflevector(c.x, c.y, 1, 9, 3, 11, 5, 13, 7, 15);
         const V zw0 = __builtin_shufflevector(c.z, c.w, 0, 8, 2, 10, 4, 12, 6, 14);
         const V zw1 = __builtin_shufflevector(c.z, c.w, 1, 9, 3, 11, 5, 13, 7, 15);
-        const auto each = [&](int k, const V& xy, const V& zw) __attribute__((always_inline)) {
+        const auto put = [&](int k, const V& xy, const V& zw) __attribute__((always_inline)) {
             const V near = __builtin_shufflevector(xy, zw, 0, 1, 8, 9, 4, 5, 12, 13);
             const V far = __builtin_shufflevector(xy, zw, 2, 3, 10, 11, 6, 7, 14, 15);
-            put(k, 0, Double<4>(__builtin_shufflevector(near, near, 0, 1, 2, 3)));
-            put(k + 2, 0, Double<4>(__builtin_shufflevector(far, far, 0, 1, 2, 3)));
-            put(k + 4, 0, Double<4>(__builtin_shufflevector(near, near, 4, 5, 6, 7)));
-            put(k + 6, 0, Double<4>(__builtin_shufflevector(far, far, 4, 5, 6, 7)));
+            store(record + 32 * k, H(__builtin_shufflevector(near, near, 0, 1, 2, 3)));
+            store(record + 32 * (k + 2), H(__builtin_shufflevector(far, far, 0, 1, 2, 3)));
+            store(record + 32 * (k + 4), H(__builtin_shufflevector(near, near, 4, 5, 6, 7)));
+            store(record + 32 * (k + 6), H(__builtin_shufflevector(far, far, 4, 5, 6, 7)));
         };
-        each(0, xy0, zw0);
-        each(1, xy1, zw1);
+        put(0, xy0, zw0);
+        put(1, xy1, zw1);
     } else if constexpr (W == 4) {
+        using V = Double<4>;
         const V xy0 = __builtin_shufflevector(c.x, c.y, 0, 4, 2, 6);
         const V xy1 = __builtin_shufflevector(c.x, c.y, 1, 5, 3, 7);
         const V zw0 = __builtin_shufflevector(c.z, c.w, 0, 4, 2, 6);
         const V zw1 = __builtin_shufflevector(c.z, c.w, 1, 5, 3, 7);
-        put(0, 0, V(__builtin_shufflevector(xy0, zw0, 0, 1, 4, 5)));
-        put(1, 0, V(__builtin_shufflevector(xy1, zw1, 0, 1, 4, 5)));
-        put(2, 0, V(__builtin_shufflevector(xy0, zw0, 2, 3, 6, 7)));
-        put(3, 0, V(__builtin_shufflevector(xy1, zw1, 2, 3, 6, 7)));
+        store(record, V(__builtin_shufflevector(xy0, zw0, 0, 1, 4, 5)));
+        store(record + 32, V(__builtin_shufflevector(xy1, zw1, 0, 1, 4, 5)));
+        store(record + 64, V(__builtin_shufflevector(xy0, zw0, 2, 3, 6, 7)));
+        store(record + 96, V(__builtin_shufflevector(xy1, zw1, 2, 3, 6, 7)));
     } else {
-        put(0, 0, V{c.x[0], c.y[0]});
-        put(0, 2, V{c.z[0], c.w[0]});
-        put(1, 0, V{c.x[1], c.y[1]});
-        put(1, 2, V{c.z[1], c.w[1]});
+        using V = Double<2>;
+        store(record, V{c.x[0], c.y[0]});
+        store(record + 16, V{c.z[0], c.w[0]});
+        store(record + 32, V{c.x[1], c.y[1]});
+        store(record + 48, V{c.z[1], c.w[1]});
     }
-}
-
-/// The way back with eight columns: calls put(k, record) with each of eight records of eight
-/// doubles.
-template <class Put>
-REGRAIN_INLINE void for_lines(const Columns<8>& a, const Columns<8>& b, Put&& put) {
-    using V = Double<8>;
-    const auto lines = [&](int k, const V& xy_a, const V& zw_a, const V& xy_b, const V& zw_b)
-        __attribute__((always_inline)) {
-        const V near_a = __builtin_shufflevector(xy_a, zw_a, 0, 1, 8, 9, 4, 5, 12, 13);
-        const V near_b = __builtin_shufflevector(xy_b, zw_b, 0, 1, 8, 9, 4, 5, 12, 13);
-        const V far_a = __builtin_shufflevector(xy_a, zw_a, 2, 3, 10, 11, 6, 7, 14, 15);
-        const V far_b = __builtin_shufflevector(xy_b, zw_b, 2, 3, 10, 11, 6, 7, 14, 15);
-        put(k, V(__builtin_shufflevector(near_a, near_b, 0, 1, 2, 3, 8, 9, 10, 11)));
-        put(k + 2, V(__builtin_shufflevector(far_a, far_b, 0, 1, 2, 3, 8, 9, 10, 11)));
-        put(k + 4, V(__builtin_shufflevector(near_a, near_b, 4, 5, 6, 7, 12, 13, 14, 15)));
-        put(k + 6, V(__builtin_shufflevector(far_a, far_b, 4, 5, 6, 7, 12, 13, 14, 15)));
-    };
-    const auto even = [](const V& p, const V& q) __attribute__((always_inline)) {
-        return V(__builtin_shufflevector(p, q, 0, 8, 2, 10, 4, 12, 6, 14));
-    };
-    const auto odd = [](const V& p, const V& q) __attribute__((always_inline)) {
-        return V(__builtin_shufflevector(p, q, 1, 9, 3, 11, 5, 13, 7, 15));
-    };
-    lines(0, even(a.x, a.y), even(a.z, a.w), even(b.x, b.y), even(b.z, b.w));
-    lines(1, odd(a.x, a.y), odd(a.z, a.w), odd(b.x, b.y), odd(b.z, b.w));
-}
-
-/// To W records of four doubles, one after the other.
-template <int W>
-REGRAIN_INLINE void store_records(void* to, const Columns<W>& c) {
-    for_records<W>(
-        c, [to](int k, int first, const auto& part) __attribute__((always_inline)) {
-            store(static_cast<char*>(to) + 32 * k + 8 * first, part);
-        });
 }
 
 /// Four floats of each of W records in memory, as four vectors.

@@ -108,42 +108,50 @@ std::int32_t PairwiseCells::cell_along(double x, std::size_t k, bool image) cons
     return image ? std::clamp(at, 0, last + 1) : std::clamp(at, 1, last);
 }
 
-void PairwiseCells::count(Part& part, std::uint32_t cell) const {
-    const std::size_t z = cell / layer();
+std::uint32_t PairwiseCells::count(Part& part, const std::int32_t* at) const {
+    const auto z = static_cast<std::size_t>(at[2]);
     if (part.touched[z] == 0) {
         part.touched[z] = 1;
         std::fill_n(part.tally.get() + z * layer(), layer(), 0);
     }
+    const auto nx = static_cast<std::int32_t>(count_[0] + 2);
+    const auto ny = static_cast<std::int32_t>(count_[1] + 2);
+    const auto cell = static_cast<std::uint32_t>((at[2] * ny + at[1]) * nx + at[0]);
     ++part.tally[cell];
+    return cell;
 }
 
-// Of images only those that are in a forward cell of somebody; that is nobody below the lowest
-// layer. The first direction along which an image is in another period decides which of two
-// particles is the forward one, so that it has to be in that very cell, whatever rounding says.
 void PairwiseCells::count_rows(Part& part, std::span<const Row> rows, const Box& box) {
+    const double m = cutoff_;
     part.images.clear();
     for (std::size_t i = part.begin; i < part.end; ++i) {
         const Vec3 r = folded(box, brick_, rows[i]);
         const std::int32_t home[3] = {cell_along(r.x, 0, false), cell_along(r.y, 1, false),
                                       cell_along(r.z, 2, false)};
-        point_[i] = cell_of(home);
-        count(part, point_[i]);
-        for_images(box, r, cutoff_, [&](const Vec3& at, const Image& shift) {
-            if (shift[2] < 0 || shift == Image{0, 0, 0}) return;
-            std::int32_t cell[3];
-            bool same = true;
-            for (std::size_t k = 3; k-- > 0;) {
-                const auto period = static_cast<std::int32_t>(count_[k]);
-                const double x = std::array{at.x, at.y, at.z}[k];
-                cell[k] = same ? home[k] + shift[k] * period : cell_along(x, k, true);
-                same = same && shift[k] == 0;
-                if (cell[k] < 0 || cell[k] > period + 1) return;
-            }
-            part.images.push_back(
-                {at.x, at.y, at.z, static_cast<std::uint32_t>(i), cell_of(cell)});
-            count(part, part.images.back().point);
-        });
+        point_[i] = count(part, home);
+        if (r.z > m && r.x > m && r.y > m && r.x < brick_.x - m && r.y < brick_.y - m) continue;
+        add_images(part, static_cast<std::uint32_t>(i), r, home, box);
     }
+}
+
+// Only those that are in a forward cell of somebody; that is nobody below the lowest layer. The
+// first direction along which an image is in another period decides which of two particles is the
+// forward one, so that it has to be in that very cell, whatever rounding says.
+void PairwiseCells::add_images(Part& part, std::uint32_t row, const Vec3& r,
+                               const std::int32_t* home, const Box& box) {
+    for_images(box, r, cutoff_, [&](const Vec3& at, const Image& shift) {
+        if (shift[2] < 0 || shift == Image{0, 0, 0}) return;
+        std::int32_t cell[3];
+        bool same = true;
+        for (std::size_t k = 3; k-- > 0;) {
+            const auto period = static_cast<std::int32_t>(count_[k]);
+            const double x = std::array{at.x, at.y, at.z}[k];
+            cell[k] = same ? home[k] + shift[k] * period : cell_along(x, k, true);
+            same = same && shift[k] == 0;
+            if (cell[k] < 0 || cell[k] > period + 1) return;
+        }
+        part.images.push_back({at.x, at.y, at.z, row, count(part, cell)});
+    });
 }
 
 // Tallies become places: by cell, and there in the order of parts.
@@ -235,7 +243,7 @@ void PairwiseCells::assign(const PairEngine& engine, std::span<const Motion> mot
     points_[total] = {far_away, far_away, far_away, 0.0, {}, 0, 0};
     points_[total + 1] = {-far_away, -far_away, -far_away, 0.0, {}, 0, 0};
     parallel_for(total, [&](std::size_t begin, std::size_t end) {
-        constexpr std::size_t ahead = 8;
+        constexpr std::size_t ahead = 16;
         for (std::size_t k = begin; k < end; ++k) {
             if (const std::size_t next = order_[std::min(k + ahead, total - 1)]; next < n) {
                 __builtin_prefetch(&rows[next]);
@@ -251,7 +259,7 @@ void PairwiseCells::assign(const PairEngine& engine, std::span<const Motion> mot
                 r = {copy.x, copy.y, copy.z};
             }
             Vec3 v = motion[row].v;
-            if (!lead.empty()) v += lead[ids[row]];
+            if (!lead.empty()) v += lead[row];
             const auto word = static_cast<double>(noise.of_particle(ids[row]));
             points_[k] = {r.x, r.y, r.z, word, v, row, static_cast<std::uint32_t>(rows[row].tag)};
             x_[k] = static_cast<float>(r.x);

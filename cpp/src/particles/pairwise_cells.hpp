@@ -40,7 +40,7 @@ public:
     /// Throws Error for a box in which a pair may be near in two images.
     void check(const Box& box) const;
 
-    /// Sorts the particles. To velocities is added what `lead` has by id, unless it is empty.
+    /// Sorts the particles. To velocities is added what `lead` has by row, unless it is empty.
     void assign(const PairEngine& engine, std::span<const Motion> motion,
                 std::span<const Vec3> lead, const PairNoise& noise);
 
@@ -147,17 +147,14 @@ private:
         const std::size_t z = column / count_[1] + 1, y = column % count_[1] + 1;
         return (z * (count_[1] + 2) + y) * (count_[0] + 2);
     }
-    [[nodiscard]] std::uint32_t cell_of(const std::int32_t* at) const {
-        const auto nx = static_cast<std::int32_t>(count_[0] + 2);
-        const auto ny = static_cast<std::int32_t>(count_[1] + 2);
-        return static_cast<std::uint32_t>((at[2] * ny + at[1]) * nx + at[0]);
-    }
     void choose_grid(const Box& box, std::size_t n);
     void choose_tiles(const Box& box, std::size_t n);
     void make_parts(std::size_t n);
     [[nodiscard]] std::int32_t cell_along(double x, std::size_t k, bool image) const;
-    void count(Part& part, std::uint32_t cell) const;
+    std::uint32_t count(Part& part, const std::int32_t* at) const;
     void count_rows(Part& part, std::span<const Row> rows, const Box& box);
+    void add_images(Part& part, std::uint32_t row, const Vec3& r, const std::int32_t* home,
+                    const Box& box);
     void add_up();
     void order_points();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "interactions.hpp"
@@ -25,20 +26,36 @@ PairwiseForces::PairwiseForces(const Dpd& law, std::size_t types, std::vector<do
 }
 
 void PairwiseForces::forces(const Present& now, std::span<Vec3> forces, Totals* totals) {
+    if (now.step == 0) lead_.clear();
+    follow_rows(now.engine);
     const PairNoise noise(seed_, pair_noise, now.step);
     const PairwiseSums sums = pass_.add(parameters_, now, lead_, noise, forces, totals != nullptr);
     follow_heat(sums, now.step == 0);
     if (ahead_ != 0.0) {
         lead_.resize(forces.size());
-        const std::span<const std::uint32_t> ids = now.engine.ids();
         parallel_for(forces.size(), [&](std::size_t begin, std::size_t end) {
             for (std::size_t row = begin; row < end; ++row)
-                lead_[ids[row]] = forces[row] * (ahead_ * now.motion[row].inverse_mass);
+                lead_[row] = forces[row] * (ahead_ * now.motion[row].inverse_mass);
         });
     }
     if (totals == nullptr) return;
     totals->add("pair", sums.energy);
     totals->add(sums.virial);
+}
+
+// Where rows have another order than before, so has the lead.
+void PairwiseForces::follow_rows(const PairEngine& engine) {
+    if (ahead_ == 0.0 || version_ == engine.version()) return;
+    version_ = engine.version();
+    const std::vector<Vec3> by_id = lead_by_id();
+    ids_.assign(engine.ids().begin(), engine.ids().end());
+    for (std::size_t row = 0; row < lead_.size(); ++row) lead_[row] = by_id[ids_[row]];
+}
+
+std::vector<Vec3> PairwiseForces::lead_by_id() const {
+    std::vector<Vec3> by_id(lead_.size());
+    for (std::size_t row = 0; row < lead_.size(); ++row) by_id[ids_[row]] = lead_[row];
+    return by_id;
 }
 
 // Of the two half kicks around this moment one ends a step and one begins the next; before the
@@ -62,7 +79,7 @@ void PairwiseForces::measure(const Present& now, Totals& totals) {
 
 std::vector<double> PairwiseForces::state() const {
     std::vector<double> all{heat_, pending_};
-    for (const Vec3& v : lead_) all.insert(all.end(), {v.x, v.y, v.z});
+    for (const Vec3& v : lead_by_id()) all.insert(all.end(), {v.x, v.y, v.z});
     return all;
 }
 
@@ -75,6 +92,9 @@ void PairwiseForces::set_state(std::span<const double> state) {
     lead_.clear();
     for (std::size_t k = 2; k < state.size(); k += 3)
         lead_.push_back({state[k], state[k + 1], state[k + 2]});
+    ids_.resize(lead_.size());
+    std::iota(ids_.begin(), ids_.end(), 0U);
+    version_ = no_version;
 }
 
 }  // namespace regrain::particles

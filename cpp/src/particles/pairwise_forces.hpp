@@ -31,15 +31,21 @@ public:
 
 private:
     void follow_heat(const PairwiseSums& sums, bool first);
+    void follow_rows(const PairEngine& engine);
+    [[nodiscard]] std::vector<Vec3> lead_by_id() const;
+
+    static constexpr std::uint64_t no_version = ~std::uint64_t{0};
 
     PairwiseParameters parameters_;
     PairwisePass pass_;
     double dt_;
     double ahead_;  ///< (lambda - 1/2) dt
     std::uint64_t seed_;
-    std::vector<Vec3> lead_;  ///< by id, of predicted velocities; empty if lambda is 1/2
-    double heat_{0.0};        ///< given to the particles until the end of the step
-    double pending_{0.0};     ///< what the next half kick gives
+    std::vector<Vec3> lead_;          ///< by row, of predicted velocities; empty if lambda is 1/2
+    std::vector<std::uint32_t> ids_;  ///< of the rows of these
+    std::uint64_t version_{no_version};  ///< of their order
+    double heat_{0.0};                   ///< given to the particles until the end of the step
+    double pending_{0.0};                ///< what the next half kick gives
 };
 
 }  // namespace regrain::particles

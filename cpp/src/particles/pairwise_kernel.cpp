@@ -29,38 +29,21 @@ struct Six {
     }
 };
 
-/// Adds `all` and `thermal` of W pairs to the first particle of each and takes them from the
-/// second, one pair after the other.
+/// Adds `all` and `thermal` of W pairs to the first point of each and takes them from the second,
+/// one pair after the other.
 template <int W>
 REGRAIN_INLINE void add_forces(const Columns<W>& all, const Columns<W>& thermal,
                                const std::uint32_t* first, const std::uint32_t* second, int live,
                                PairForce* forces) {
-    const auto on = [&](std::uint32_t point) __attribute__((always_inline)) {
-        return reinterpret_cast<char*>(forces + point);
-    };
-    const auto move = [](char* at, const auto& part) __attribute__((always_inline)) {
-        using V = std::remove_cvref_t<decltype(part)>;
-        simd::store(at, V(simd::load<V>(at) + part));
-    };
-    if constexpr (W == 8) {
-        simd::for_lines(
-            all, thermal, [&](int k, const Double<8>& line) __attribute__((always_inline)) {
-                if (k >= live) return;
-                move(on(first[k]), line);
-                move(on(second[k]), Double<8>(-line));
-            });
-    } else {
-        const auto put = [&](std::size_t offset) {
-            return [&, offset ](int k, int from, const auto& part) __attribute__((always_inline)) {
-                if (k >= live) return;
-                const std::size_t at = offset + 8 * static_cast<std::size_t>(from);
-                move(on(first[k]) + at, part);
-                move(on(second[k]) + at, std::remove_cvref_t<decltype(part)>(-part));
-            };
-        };
-        simd::for_records<W>(all, put(offsetof(PairForce, all)));
-        simd::for_records<W>(thermal, put(offsetof(PairForce, thermal)));
-    }
+    using V = Double<W>;
+    simd::for_lines<W>(
+        all, thermal, [&](int k, int j, const V& part) __attribute__((always_inline)) {
+            if (k >= live) return;
+            double* to = forces[first[k]].numbers + j;
+            double* from = forces[second[k]].numbers + j;
+            simd::store(to, V(simd::load<V>(to) + part));
+            simd::store(from, V(simd::load<V>(from) - part));
+        });
 }
 
 template <int W, bool with_sums>
@@ -87,12 +70,8 @@ REGRAIN_INLINE void loop(const PairwiseTask& task, Finder find) {
         [&](const std::uint32_t* first, const std::uint32_t* second,
             int live) __attribute__((always_inline)) {
             const auto [d, u] = simd::line_differences<W>(
-                [&](int m) __attribute__((always_inline)) {
-                    return reinterpret_cast<const char*>(points + first[m]);
-                },
-                [&](int m) __attribute__((always_inline)) {
-                    return reinterpret_cast<const char*>(points + second[m]);
-                });
+                [&](int m) __attribute__((always_inline)) { return &points[first[m]].x; },
+                [&](int m) __attribute__((always_inline)) { return &points[second[m]].x; });
             if (types > 1) {
                 q = simd::transpose<W>([&](int m) __attribute__((always_inline)) {
                     return quads + points[first[m]].type * types + points[second[m]].type;

@@ -20,9 +20,12 @@ struct PairwiseParameters {
     std::vector<Quad> of_pair;  ///< repulsion, friction, noise / sqrt(12) 2^32, 0
 };
 
-/// On one point: all, and of friction and noise alone; one line of the cache.
+/// On one point: all, and from the fourth number on what friction and noise have of it; one line of
+/// the cache.
 struct alignas(64) PairForce {
-    double all[4], thermal[4];
+    double numbers[8];
+    [[nodiscard]] Vec3 all() const { return {numbers[0], numbers[1], numbers[2]}; }
+    [[nodiscard]] Vec3 thermal() const { return {numbers[4], numbers[5], numbers[6]}; }
 };
 
 /// `thermal` are the dissipative and random forces. The heat that these give to the particles in

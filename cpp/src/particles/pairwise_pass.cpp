@@ -28,19 +28,16 @@ PairwiseSums PairwisePass::collect(std::span<const Motion> motion, std::span<Vec
             for (const PairwiseCells::Copy& image : images) {
                 PairForce& from = sums_[image.point];
                 PairForce& to = sums_[cells_.point_of(image.row)];
-                for (std::size_t k = 0; k < 3; ++k) {
-                    to.all[k] += from.all[k];
-                    to.thermal[k] += from.thermal[k];
-                }
+                for (std::size_t k = 0; k < 8; ++k) to.numbers[k] += from.numbers[k];
                 from = {};
             }
             PairwiseSums sums;
             for (std::size_t row = begin; row < end; ++row) {
-                constexpr std::size_t ahead = 8;
+                constexpr std::size_t ahead = 16;
                 __builtin_prefetch(&sums_[cells_.point_of(std::min(row + ahead, end - 1))], 1);
                 PairForce& f = sums_[cells_.point_of(row)];
-                const Vec3 thermal{f.thermal[0], f.thermal[1], f.thermal[2]};
-                const Vec3 force = forces[row] + Vec3{f.all[0], f.all[1], f.all[2]};
+                const Vec3 thermal = f.thermal();
+                const Vec3 force = forces[row] + f.all();
                 forces[row] = force;
                 sums.along += dot(thermal, motion[row].v);
                 sums.square += dot(thermal, force) * motion[row].inverse_mass;

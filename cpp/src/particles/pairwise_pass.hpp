@@ -12,7 +12,7 @@ class PairwisePass {
 public:
     explicit PairwisePass(double cutoff) : cells_(cutoff) {}
 
-    /// Forces are complete but for these. To velocities is added what `lead` has by id, unless it
+    /// Forces are complete but for these. To velocities is added what `lead` has by row, unless it
     /// is empty. Throws Error when two particles are at the same place.
     PairwiseSums add(const PairwiseParameters& parameters, const Present& now,
                      std::span<const Vec3> lead, const PairNoise& noise, std::span<Vec3> forces,

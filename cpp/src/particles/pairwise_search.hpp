@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../base/vector_lines.hpp"
 #include "pairwise_cells.hpp"
 #include "regrain/particles/pairwise.hpp"
 #include "simd.hpp"
@@ -35,7 +36,7 @@ struct Pairs {
     void make_room(const PairwiseCells::Near& near) {
         std::size_t most = 0;
         for (const auto& run : near.runs) most += run.end - run.begin + 16;
-        most = count + most * (near.own.end - near.own.begin) + 16;
+        most = count + most * (near.own.end - near.own.begin + 4) + 16;
         if (first.size() >= most) return;
         first.resize(2 * most);
         second.resize(2 * most);
@@ -81,26 +82,37 @@ REGRAIN_TARGET_V4 inline void search_v4(const PairwiseCells& cells, const Pairwi
     const float *px = cells.x(), *py = cells.y(), *pz = cells.z();
     const __m512 cutoff2 = _mm512_set1_ps(cells.generous());
     const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    for (const auto& run : near.runs) {
-        for (std::uint32_t k = run.begin; k < run.end; k += 16) {
-            const __m512 x = _mm512_loadu_ps(px + k);
-            const __m512 y = _mm512_loadu_ps(py + k);
-            const __m512 z = _mm512_loadu_ps(pz + k);
-            const __m512i number = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(k)));
-            const std::uint32_t left = run.end - k;
-            const auto listed = static_cast<__mmask16>(left >= 16 ? 0xFFFFU : (1U << left) - 1U);
-            for (std::uint32_t i = near.own.begin; i < near.own.end; ++i) {
-                const __m512 dx = _mm512_sub_ps(x, _mm512_set1_ps(px[i]));
-                const __m512 dy = _mm512_sub_ps(y, _mm512_set1_ps(py[i]));
-                const __m512 dz = _mm512_sub_ps(z, _mm512_set1_ps(pz[i]));
-                const __m512 r2 =
-                    _mm512_fmadd_ps(dx, dx, _mm512_fmadd_ps(dy, dy, _mm512_mul_ps(dz, dz)));
-                const __m512i self = _mm512_set1_epi32(static_cast<int>(i));
-                const __mmask16 behind = _mm512_mask_cmpgt_epu32_mask(listed, number, self);
-                const __mmask16 inside = _mm512_mask_cmp_ps_mask(behind, r2, cutoff2, _CMP_LT_OQ);
-                _mm512_storeu_si512(first + at, self);
-                _mm512_storeu_si512(second + at, _mm512_maskz_compress_epi32(inside, number));
-                at += static_cast<std::size_t>(__builtin_popcount(inside));
+    // Points by fours and, often, one vector per run: loops of unknown length cost more than they
+    // do.
+    constexpr std::uint32_t abreast = 4;
+    for (std::uint32_t first_of_four = near.own.begin; first_of_four < near.own.end;
+         first_of_four += abreast) {
+        for (const auto& run : near.runs) {
+            for (std::uint32_t k = run.begin; k < run.end; k += 16) {
+                const __m512 x = _mm512_loadu_ps(px + k);
+                const __m512 y = _mm512_loadu_ps(py + k);
+                const __m512 z = _mm512_loadu_ps(pz + k);
+                const __m512i number =
+                    _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(k)));
+                const std::uint32_t left = run.end - k;
+                const std::uint32_t listed = left >= 16 ? 0xFFFFU : (1U << left) - 1U;
+#pragma GCC unroll 4
+                for (std::uint32_t m = 0; m < abreast; ++m) {
+                    const std::uint32_t i = first_of_four + m;
+                    const __m512 dx = _mm512_sub_ps(x, _mm512_set1_ps(px[i]));
+                    const __m512 dy = _mm512_sub_ps(y, _mm512_set1_ps(py[i]));
+                    const __m512 dz = _mm512_sub_ps(z, _mm512_set1_ps(pz[i]));
+                    const __m512 r2 =
+                        _mm512_fmadd_ps(dx, dx, _mm512_fmadd_ps(dy, dy, _mm512_mul_ps(dz, dz)));
+                    const __m512i self = _mm512_set1_epi32(static_cast<int>(i));
+                    const auto mine = static_cast<__mmask16>(i < near.own.end ? listed : 0U);
+                    const __mmask16 behind = _mm512_mask_cmpgt_epu32_mask(mine, number, self);
+                    const __mmask16 inside =
+                        _mm512_mask_cmp_ps_mask(behind, r2, cutoff2, _CMP_LT_OQ);
+                    _mm512_storeu_si512(first + at, self);
+                    _mm512_storeu_si512(second + at, _mm512_maskz_compress_epi32(inside, number));
+                    at += static_cast<std::size_t>(__builtin_popcount(inside));
+                }
             }
         }
     }
@@ -128,7 +140,8 @@ REGRAIN_INLINE void for_pairs(const PairwiseCells& cells, PairwiseCells::Tile ti
         while (column < tile.end && pairs.count < Pairs::enough) {
             const PairwiseCells::Near near = cells.near(column, cell);
             for (const auto& run : near.runs) {
-                for (std::uint32_t k = cell == 1 ? run.begin : run.last; k < run.end; ++k) fetch(k);
+                // The last cell is new, and mostly has no more than four.
+                for (std::uint32_t k = 0; k < 4; ++k) fetch(run.last + k);
             }
             if (near.own.begin != near.own.end) find(cells, near, pairs);
             if (++cell > cells.cells()) {

@@ -102,9 +102,11 @@ REGRAIN_INLINE void sweep(const SweepTask& task, Finder find) {
         [&](const std::uint32_t* first, const std::uint32_t* second,
             int live) __attribute__((always_inline)) {
             const std::size_t at = block.count;
-            const Columns<W> d = simd::transpose_differences<W>(
-                [&](int m) __attribute__((always_inline)) { return &points[first[m]].x; },
-                [&](int m) __attribute__((always_inline)) { return &points[second[m]].x; });
+            const Columns<W> d =
+                simd::line_differences<W>(
+                    [&](int m) __attribute__((always_inline)) { return &points[first[m]].x; },
+                    [&](int m) __attribute__((always_inline)) { return &points[second[m]].x; })
+                    .front;
             Double<W> friction{}, inverse_mass{};
             for (int m = 0; m < W; ++m) {
                 const PairPoint &one = points[first[m]], &other = points[second[m]];
