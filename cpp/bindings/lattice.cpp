@@ -10,6 +10,7 @@
 #include "regrain/base/error.hpp"
 #include "regrain/base/random_blocks.hpp"
 #include "regrain/lattice/sampler.hpp"
+#include "regrain/lattice/sums.hpp"
 
 namespace regrain::bindings {
 
@@ -61,6 +62,24 @@ static void bind_values(py::class_<Sampler>& sampler, const char* name) {
         py::arg("shape"));
 }
 
+template <class T>
+static void bind_sums(py::module_& m) {
+    m.def(
+        "cluster_sums",
+        [](const Model& model, const py::array_t<T, py::array::c_style>& values,
+           std::size_t states) {
+            Doubles out(
+                {static_cast<py::ssize_t>(states), static_cast<py::ssize_t>(model.terms.size())});
+            const std::span<const T> all{values.data(), static_cast<std::size_t>(values.size())};
+            const std::span<double> places{out.mutable_data(),
+                                           static_cast<std::size_t>(out.size())};
+            const py::gil_scoped_release release;
+            lattice::cluster_sums(model, all, places);
+            return out;
+        },
+        py::arg("model"), py::arg("values").noconvert(), py::kw_only(), py::arg("states"));
+}
+
 void bind_lattice(py::module_& m) {
     py::class_<Model>(m, "LatticeModel", "Spins, geometry and couplings as the core has them.")
         .def(py::init(&model_of), py::kw_only(), py::arg("spin"), py::arg("states"),
@@ -89,6 +108,8 @@ void bind_lattice(py::module_& m) {
         },
         py::arg("model"), py::kw_only(), py::arg("heat_bath"), py::arg("seed"),
         py::arg("replicas"));
+    bind_sums<std::int8_t>(m);
+    bind_sums<double>(m);
     m.def("replica_sampler", &lattice::replica_sampler, py::arg("model"), py::kw_only(),
           py::arg("seed"), py::arg("replicas"));
     m.def("cluster_sampler", &lattice::cluster_sampler, py::arg("model"), py::kw_only(),

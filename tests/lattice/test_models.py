@@ -22,6 +22,7 @@ from regrain.lattice import (
     model_from_dict,
 )
 from regrain.lattice.geometry import orbit, shell
+from regrain.lattice.sums import reference_sums
 
 MODELS = [
     Ising(
@@ -78,6 +79,7 @@ def test_sums_are_those_over_the_set_of_clusters(model: LatticeModel) -> None:
         spins = model.start(seed=seed)
         expected = by_hand(model, spins.values)
         np.testing.assert_allclose(model.sums(spins), expected, atol=1e-12)
+        np.testing.assert_allclose(reference_sums(model, spins.values), expected, atol=1e-12)
         assert model.energy(spins) == pytest.approx(-np.dot(expected, model.strengths))
 
 
@@ -91,6 +93,28 @@ def test_many_states_at_once(model: LatticeModel) -> None:
     trace = rg.Trace(states, times=range(4))
     np.testing.assert_array_equal(model.sums(trace), expected)
     assert model.energy(stacked).shape == (4,)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_long_traces_are_summed_in_parts_and_by_threads(model, monkeypatch) -> None:
+    from regrain import _core
+    from regrain.lattice import sums
+
+    large = model.replace(shape=tuple(7 * length for length in model.shape[:2]) + model.shape[2:])
+    states = [large.start(replicas=3, seed=seed) for seed in range(4)]
+    expected = reference_sums(large, np.stack([s.values for s in states]))
+    monkeypatch.setattr(sums, "_CHUNK_VALUES", 3 * large.size)
+    before = _core.threads()
+    try:
+        found = []
+        for threads in (1, 2, 3):
+            _core.set_threads(threads)
+            found.append(large.sums(rg.Trace(states, times=range(4))))
+    finally:
+        _core.set_threads(before)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-12, atol=1e-9)
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)

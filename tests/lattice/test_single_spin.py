@@ -1,5 +1,9 @@
 """Metropolis and heat bath against enumeration of all configurations of small lattices."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.special import iv
@@ -210,3 +214,28 @@ def test_an_interrupt_leaves_a_checkpoint_that_goes_on(tmp_path, monkeypatch) ->
     resumed = model.run(sweeps=30, every=3, seed=1, checkpoint=path)
     assert resumed.provenance["continued"] == 1
     np.testing.assert_array_equal(resumed.stacked("values"), whole)
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path) -> None:
+    path = tmp_path / "run.npz"
+    script = f"""
+import os, signal
+from regrain.lattice import Ising, run
+run._CHECKPOINT_SECONDS = 0.0
+frame, taken = run._Run._frame, []
+def killed(self):
+    taken.append(1)
+    if len(taken) == 9:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return frame(self)
+run._Run._frame = killed
+Ising((16, 16), couplings={{"nn": 0.4}}).run(sweeps=30, every=3, seed=1, checkpoint={str(path)!r})
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    assert path.exists()
+    model = Ising((16, 16), couplings={"nn": 0.4})
+    resumed = model.run(sweeps=30, every=3, seed=1, checkpoint=path)
+    assert resumed.provenance["continued"] == 1
+    whole = model.run(sweeps=30, every=3, seed=1)
+    np.testing.assert_array_equal(resumed.stacked("values"), whole.stacked("values"))

@@ -30,6 +30,7 @@ public:
     [[nodiscard]] std::uint32_t row(std::size_t n, std::size_t from) const {
         return row_of_[n * rows_ + from];
     }
+    [[nodiscard]] std::int64_t along(std::size_t n) const { return along_[n]; }
     /// The place in it, or none.
     [[nodiscard]] std::uint32_t place(std::size_t n, std::size_t from) const {
         const std::int64_t length = static_cast<std::int64_t>(length_);

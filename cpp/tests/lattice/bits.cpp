@@ -62,12 +62,15 @@ void plain_sweep(std::vector<std::int8_t>& spins, const std::vector<int>& shape,
                         static_cast<std::uint64_t>((colour * segment + a % segment) * ly + b);
                     const auto j = static_cast<std::uint64_t>(c / 2);
                     const std::uint64_t slot = row * static_cast<std::uint64_t>(lx / 64) + j / 32;
-                    double draw = 0;
-                    for (std::uint64_t plane = 0; plane < 64; ++plane) {
-                        std::uint32_t words[16];
-                        random.fill(sweep, (slot * 64 + plane) * 4, 4, words);
-                        const std::uint32_t bit = (words[a / segment] >> (j % 32)) & 1U;
-                        draw += std::ldexp(bit, -static_cast<int>(plane) - 1);
+                    // Bits until the rest of them cannot matter any more.
+                    const auto word = static_cast<std::uint64_t>(a / segment);
+                    double draw = 0, rest = 1;
+                    for (std::uint64_t plane = 0; plane < 64 && std::abs(draw - chance) <= rest;
+                         ++plane) {
+                        std::uint32_t words[4];
+                        random.fill(sweep, (slot * 64 + plane) * 4 + word / 4, 1, words);
+                        rest /= 2;
+                        draw += rest * ((words[word % 4] >> (j % 32)) & 1U);
                     }
                     if (heat_bath) {
                         spin = draw < chance ? 1 : -1;

@@ -23,6 +23,7 @@ from regrain.lattice.couplings import (
 )
 from regrain.lattice.geometry import Cluster, Geometry
 from regrain.lattice.state import Spins, plain_values
+from regrain.lattice.sums import sums_of
 from regrain.trace import Trace
 
 __all__ = ["LatticeModel", "model_from_dict"]
@@ -314,15 +315,7 @@ class LatticeModel:
         >>> model.sums(np.ones((4, 4))).tolist()
         [32.0, 16.0]
         """
-        values = self._values(spins)
-        lead = values.ndim - len(self.shape)
-        sums = np.zeros((*values.shape[:lead], len(self.terms)))
-        axes = tuple(range(lead, values.ndim))
-        for k, term in enumerate(self.terms):
-            for cluster in term.clusters:
-                found = self.cluster_values(self._shifted(values, cluster))
-                sums[..., k] += found.sum(axis=axes, dtype=float)
-        return sums
+        return sums_of(self, spins)
 
     def energy(self, spins: Any) -> NDArray[np.float64]:
         """The reduced energy, −Σ K S: minus the logarithm of the weight.
@@ -350,39 +343,6 @@ class LatticeModel:
         """
         energy: NDArray[np.float64] = -(self.sums(spins) @ self.strengths)
         return energy
-
-    def _values(self, spins: Any) -> NDArray[Any]:
-        if isinstance(spins, Trace):
-            self.spins(spins[0])
-            values = spins.stacked("values")
-        elif isinstance(spins, Spins):
-            return self.spins(spins).values
-        else:
-            values = plain_values(spins)
-        if values.ndim < len(self.shape) or values.shape[-len(self.shape) :] != self.shape:
-            raise RegrainError(
-                f"the spins have shape {values.shape}, expected {self.shape}, or (..., "
-                f"{', '.join(map(str, self.shape))}) for several states"
-            )
-        self._check_values(values)
-        return values
-
-    def _shifted(self, values: NDArray[Any], cluster: Cluster) -> list[NDArray[Any]]:
-        """The spins at each site of a cluster, for all places that it has on the lattice."""
-        lead = values.ndim - len(self.shape)
-        found = []
-        for site in cluster:
-            moved = values
-            cut: list[slice] = [slice(None)] * values.ndim
-            for axis, (step, on) in enumerate(zip(site, self.geometry.axes, strict=True)):
-                far = max(other[axis] for other in cluster)
-                if on and step:
-                    moved = np.roll(moved, -step, axis=lead + axis)
-                elif not on:
-                    room = max(self.shape[axis] - far, 0)
-                    cut[lead + axis] = slice(step, step + room)
-            found.append(moved[tuple(cut)])
-        return found
 
     # ------------------------------------------------------------------ copies, text, data
 

@@ -9,36 +9,9 @@ from regrain import _core
 from regrain.errors import unknown
 from regrain.lattice.geometry import shell
 from regrain.lattice.model import LatticeModel
+from regrain.lattice.sums import core_model
 
-__all__ = ["METHODS", "core_model", "make_sampler"]
-
-
-def core_model(model: LatticeModel) -> _core.LatticeModel:
-    """A model as the core has it.
-
-    Examples
-    --------
-    >>> from regrain.lattice import Ising
-    >>> from regrain.lattice.samplers import core_model
-    >>> type(core_model(Ising((8, 8), couplings={"nn": 0.4}))).__name__
-    'LatticeModel'
-    """
-    return _core.LatticeModel(
-        spin=_SPINS[type(model).__name__],
-        states=getattr(model, "q", 2),
-        shape=list(model.shape),
-        periodic=list(model.geometry.axes),
-        terms=[(term.strength, term.clusters) for term in model.terms],
-    )
-
-
-_SPINS = {
-    "Ising": "ising",
-    "BlumeCapel": "blume-capel",
-    "Potts": "potts",
-    "Clock": "clock",
-    "XY": "xy",
-}
+__all__ = ["METHODS", "make_sampler"]
 
 
 def _single(heat_bath: bool) -> Callable[..., Any]:

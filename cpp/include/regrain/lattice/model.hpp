@@ -15,7 +15,8 @@ enum class Spin {
     xy,           ///< an angle; the same
 };
 
-/// Sites of a cluster relative to each other, as many numbers each as the lattice has axes.
+/// Sites of a cluster relative to each other, as many numbers each as the lattice has axes; the
+/// smallest along each axis is zero.
 using Cluster = std::vector<std::vector<int>>;
 
 /// A coupling: its clusters, one of each set of translations.
