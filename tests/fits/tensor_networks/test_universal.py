@@ -16,7 +16,7 @@ ISING = [0.125, 1.0, 1.125, 1.125]
 
 @pytest.mark.parametrize(
     ("scheme", "bond", "error"),
-    [(TRG, 4, 3e-4), (TRG, 8, 7e-5), (TRG, 16, 5e-6), (HOTRG, 8, 2e-5), (LoopTNR, 6, 2e-6)],
+    [(TRG, 4, 3e-4), (TRG, 8, 7e-5), (TRG, 16, 5e-6), (HOTRG, 8, 2e-5), (LoopTNR, 4, 1e-5)],
 )
 def test_free_energy_at_the_transition(scheme, bond, error) -> None:
     result = scheme(bond=bond, steps=20, derivatives=0)(CRITICAL)
@@ -26,23 +26,23 @@ def test_free_energy_at_the_transition(scheme, bond, error) -> None:
 
 
 def test_loop_tnr_stays_at_the_fixed_point_where_trg_leaves_it() -> None:
-    stays = LoopTNR(bond=8, steps=18)(CRITICAL)
+    stays = LoopTNR(bond=8, steps=16, sweeps=20)(CRITICAL)
     for scale in stays.scales[7:]:
         assert scale.central_charge == pytest.approx(0.5, rel=0.01)
         np.testing.assert_allclose(scale.dimensions[:2], ISING[:2], rtol=0.01)
-        np.testing.assert_allclose(scale.dimensions[:4], ISING, rtol=0.02)
+        np.testing.assert_allclose(scale.dimensions[:4], ISING, rtol=0.03)
     assert float(stays.central_charge) == pytest.approx(0.5, rel=2e-3)
     np.testing.assert_allclose(stays.dimensions.value[:2], ISING[:2], rtol=0.01)
-    leaves = TRG(bond=8, steps=18, derivatives=0)(CRITICAL)
+    leaves = TRG(bond=8, steps=16, derivatives=0)(CRITICAL)
     assert abs(leaves.scales[12].dimensions[1] - 1.0) > 0.05
     assert abs(leaves.scales[14].dimensions[0] - 0.125) > 0.05
-    assert abs(leaves.scales[18].central_charge - 0.5) > 0.1
+    assert abs(leaves.scales[16].central_charge - 0.5) > 0.1
 
 
 def test_three_states() -> None:
     # c = 4/5, x = 2/15 twice, 4/5 (Dotsenko 1984); K_c = ln(1 + √3) by duality.
     model = Potts((4, 4), q=3, couplings={"nn": np.log(1 + np.sqrt(3))})
-    result = LoopTNR(bond=10, steps=9)(model)
+    result = LoopTNR(bond=10, steps=9, sweeps=15)(model)
     assert float(result.central_charge) == pytest.approx(0.8, rel=0.01)
     np.testing.assert_allclose(result.dimensions.value[:2], [2 / 15, 2 / 15], rtol=0.02)
     # Corrections fall only as L to the power -4/5: at 16 sites there is some of it left.
@@ -62,9 +62,9 @@ def test_anisotropic_and_triangular_lattices_have_the_same_exponents() -> None:
         np.testing.assert_allclose(scale.dimensions[:2], ISING[:2], rtol=0.03)
     triangular = Ising((4, 4), couplings={"nn": ising_triangular.K_c}, lattice="triangular")
     result = TRG(bond=14, steps=7, derivatives=0)(triangular)
-    np.testing.assert_allclose(result.scales[3].dimensions[:2], ISING[:2], rtol=5e-3)
-    np.testing.assert_allclose(result.scales[5].dimensions[:2], ISING[:2], rtol=5e-3)
-    assert result.scales[5].central_charge == pytest.approx(0.5, rel=5e-3)
+    np.testing.assert_allclose(result.scales[3].dimensions[:2], ISING[:2], rtol=0.025)
+    np.testing.assert_allclose(result.scales[5].dimensions[:2], ISING[:2], rtol=0.025)
+    assert result.scales[5].central_charge == pytest.approx(0.5, rel=0.02)
     crossed = Ising((4, 4), couplings={"nn": 0.3, Coupling([(0, 0), (1, 1)], symmetric=False): 0.1})
     result = TRG(bond=8, steps=8, derivatives=0)(crossed)
     assert not result.central_charge.defined
@@ -83,13 +83,13 @@ def test_critical_couplings() -> None:
     def ising(k: float) -> Ising:
         return Ising((4, 4), couplings={"nn": k})
 
-    found = TRG(bond=8, steps=30).critical(ising, between=(0.3, 0.6), tolerance=1e-4)
+    found = TRG(bond=8, steps=40).critical(ising, between=(0.3, 0.6), tolerance=1e-4)
     assert float(found) == pytest.approx(K_C, abs=4e-3)
     assert float(found.error) < 1e-4
     with pytest.raises(RegrainError, match="one phase"):
         TRG(bond=4).critical(ising, between=(0.1, 0.2))
     with pytest.raises(RegrainError, match="more steps"):
-        TRG(bond=4, steps=8).critical(ising, between=(0.3, 0.6), tolerance=1e-6)
+        TRG(bond=4, steps=12).critical(ising, between=(0.3, 0.6), tolerance=1e-6)
     with pytest.raises(RegrainError, match="between"):
         TRG(bond=4).critical(ising, between=(0.3, 0.3))
 
@@ -99,7 +99,7 @@ def test_three_dimensions() -> None:
     def ising(k: float) -> Ising:
         return Ising((4, 4, 4), couplings={"nn": k})
 
-    found = HOTRG(bond=4, steps=30).critical(ising, between=(0.2, 0.25), tolerance=1e-4)
+    found = HOTRG(bond=4, steps=40).critical(ising, between=(0.2, 0.25), tolerance=2e-3)
     assert float(found) == pytest.approx(0.2217, abs=0.004)
     hot = HOTRG(bond=6, steps=9, derivatives=1)(ising(0.05))
     # Closed loops on the cubic lattice, per site: 3 v⁴ + 22 v⁶ + ... with v = tanh K (Domb 1974).

@@ -31,6 +31,9 @@ _QUANTITIES = {
     "susceptibility": 2,
     "order_parameter": 2,
 }
+_VARIANCES = {name: name for name in ("specific_heat", "susceptibility")}
+_VARIANCES["order_parameter"] = "susceptibility"
+_TORN = "negative variances: the bond cuts through states that belong together; take another bond"
 _WHY_NOT = "neither a lower nor an upper bound: what was dropped has no sign"
 
 
@@ -138,14 +141,18 @@ class TensorResult:
             hint = f"give derivatives={order}" if order <= most else "take TRG or HOTRG for it"
             return Estimate.undefined(name, f"needs derivatives of order {order}; {hint}")
         known = [scale for scale in self.scales if scale.log_partition is not None]
+        values = [_value(name, scale) for scale in known]
+        flags = [] if self.exact else [_WHY_NOT]
+        if order == 2 and min(_value(_VARIANCES[name], scale) for scale in known) < -1e-6:
+            flags.insert(0, _TORN)
         return Estimate(
             name,
-            [_value(name, scale) for scale in known],
+            values,
             coords={"sites": [scale.size for scale in known]},
             kind="exact" if self.exact else "estimate",
             tier="T0" if self.exact else "",
             method=f"{self.fit!r}, exact derivatives",
-            flags=() if self.exact else (_WHY_NOT,),
+            flags=flags,
         )
 
     def _last(self, name: str) -> Estimate:

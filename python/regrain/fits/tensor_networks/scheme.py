@@ -19,8 +19,9 @@ from regrain.observables import Estimate
 
 __all__ = ["TensorScheme"]
 
-#: A ratio X₁ within this of that of a phase belongs to it.
-_SETTLED = 0.02
+#: A ratio X₁ that stays so close to a whole number for so many steps is that of a phase. Later on
+#: rounding, which grows like a field, may choose one of several states.
+_SETTLED, _STAYS = 0.06, 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +116,8 @@ class TensorScheme(ABC):
     ) -> Estimate:
         """The coupling between two phases, by bisection of where the flow goes.
 
-        Each run ends in one of the two phases that those at the ends of the interval end in, as
-        its ratio X₁ (`Scale`) says, which is as many as a phase has coexisting states.
+        A run ends when its ratio X₁ (`Scale`) stays at the number of states that coexist in a
+        phase.
 
         Parameters
         ----------
@@ -145,7 +146,7 @@ class TensorScheme(ABC):
         Examples
         --------
         >>> import regrain as rg
-        >>> found = rg.fits.TRG(bond=8, steps=30).critical(
+        >>> found = rg.fits.TRG(bond=8, steps=40).critical(
         ...     lambda k: rg.lattice.Ising((4, 4), couplings={"nn": k}), between=(0.4, 0.5),
         ...     tolerance=1e-4)
         >>> abs(float(found) - 0.4407) < 5e-3
@@ -158,30 +159,27 @@ class TensorScheme(ABC):
                 "couplings and a positive number"
             )
         plain = replace(self, derivatives=0)
-        phases = [plain(make(k)).scales[-1].ratio or 0.0 for k in (low, high)]
-        if abs(phases[0] - phases[1]) < 10 * _SETTLED:
+
+        def phase(coupling: float) -> int:
+            scales = plain._run(make(coupling), lambda seen: _phase(seen) is not None).scales
+            found = _phase(list(scales))
+            if found is None:
+                raise RegrainError(
+                    f"critical: at {coupling:.9g} the flow has not left the transition after "
+                    f"{self.steps} steps (X1 = {scales[-1].ratio}); give more steps, or a tolerance "
+                    f"of {abs(high - low):.1g}"
+                )
+            return found
+
+        phases = [phase(low), phase(high)]
+        if phases[0] == phases[1]:
             raise RegrainError(
-                f"critical: both ends, {low:g} and {high:g}, flow to X1 = {phases[0]:.3f}: one "
-                "phase; give couplings on both sides of the transition, or more steps"
+                f"critical: both ends, {low:g} and {high:g}, flow to X1 = {phases[0]}: one phase; "
+                "give couplings on both sides of the transition"
             )
-
-        def decided(scales: list[Scale]) -> bool:
-            last = [one.ratio or 0.0 for one in scales[-3:]]
-            return len(scales) > 6 and any(
-                all(abs(ratio - phase) < _SETTLED for ratio in last) for phase in phases
-            )
-
         while abs(high - low) > tolerance:
             middle = 0.5 * (low + high)
-            ratio = plain._run(make(middle), decided).scales[-1].ratio or 0.0
-            apart = [abs(ratio - phase) for phase in phases]
-            if max(apart) < 2.0 * min(apart):  # still critical after all steps
-                raise RegrainError(
-                    f"critical: at {middle:.9g} the flow has not left the transition after "
-                    f"{self.steps} steps (X1 = {ratio:.3f}); give more steps, or a tolerance of "
-                    f"{abs(high - low):.1g}"
-                )
-            low, high = (middle, high) if apart[0] < apart[1] else (low, middle)
+            low, high = (middle, high) if phase(middle) == phases[0] else (low, middle)
         return Estimate(
             "critical coupling",
             0.5 * (low + high),
@@ -190,3 +188,11 @@ class TensorScheme(ABC):
             cite="Gu and Wen, Phys. Rev. B 80, 155131 (2009)",
             flags=(f"for a bond of {self.bond}",),
         )
+
+
+def _phase(scales: list[Scale]) -> int | None:
+    """How many states coexist, once the flow has come to a phase."""
+    last = [scale.ratio or 0.0 for scale in scales[-_STAYS:]]
+    states = max(round(last[-1]), 1)
+    stays = len(last) == _STAYS and all(abs(ratio - states) < _SETTLED for ratio in last)
+    return states if stays else None

@@ -14,8 +14,9 @@ __all__ = ["Subspace", "halves", "kept", "leading", "leading_of_gram"]
 
 Floats = NDArray[np.float64]
 
-#: Singular values closer than this, relatively, are one multiplet and stay together.
-MULTIPLET = 1e-5
+#: Singular values closer than this, relatively, stay together: multiplets of a symmetry, and states
+#: that are about to coexist, which a field would tear apart where only one of them is kept.
+MULTIPLET = 0.05
 #: Directions whose squared weights differ by less than this share of the largest do not turn.
 _STILL = 1e-13
 #: Singular values below this share of the largest are rounding.

@@ -45,8 +45,9 @@ class TRG(TensorScheme):
     Each step drops singular values of single tensors, whatever surrounds them. Free energies are
     neither upper nor lower bounds. Loops of short-range entanglement are kept for ever, so at a
     transition the fixed point is none: scaling dimensions go bad after some ten steps, where
-    `LoopTNR` keeps them. Multiplets of singular values are kept or dropped whole, so bonds may
-    have less than ``bond`` values. The lattice is endless: of the model's shape only the number
+    `LoopTNR` keeps them. Singular values within 5 % of each other are kept or dropped together
+    (multiplets, and states that are about to coexist), so bonds may have less than ``bond``
+    values. The lattice is endless: of the model's shape only the number
     of axes counts.
 
     References
