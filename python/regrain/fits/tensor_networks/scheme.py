@@ -166,8 +166,8 @@ class TensorScheme(ABC):
             if found is None:
                 raise RegrainError(
                     f"critical: at {coupling:.9g} the flow has not left the transition after "
-                    f"{self.steps} steps (X1 = {scales[-1].ratio}); give more steps, or a tolerance "
-                    f"of {abs(high - low):.1g}"
+                    f"{self.steps} steps (X1 = {scales[-1].ratio}); give more steps, or a "
+                    f"tolerance of {abs(high - low):.1g}"
                 )
             return found
 
