@@ -22,12 +22,17 @@ public:
     void alone(std::size_t begin, std::size_t end) {
         for (std::size_t k = begin; k < end; ++k) parent_[k] = static_cast<std::uint32_t>(k);
     }
-    void join(std::uint32_t a, std::uint32_t b) {
+    /// `shared` unless one thread does it all.
+    void join(std::uint32_t a, std::uint32_t b, bool shared) {
         while (true) {
             a = first(a);
             b = first(b);
             if (a == b) return;
             if (a < b) std::swap(a, b);
+            if (!shared) {
+                parent_[a] = b;
+                return;
+            }
             // Only a site that still is the first of its set may be hung below another one.
             std::uint32_t expected = a;
             if (at(a).compare_exchange_strong(expected, b, std::memory_order_relaxed)) return;
@@ -96,6 +101,7 @@ private:
         Sets sets(n);
         std::vector<std::int32_t> steps(this->mirrors_[replica].has_field() ? n : 0);
         std::vector<std::uint32_t> draws((n + 3) / 4 * 4);
+        const bool shared = this->spins_.size() == 1 && threads() > 1;
         for (std::uint64_t s = 1; s <= sweeps; ++s) {
             const std::uint64_t sweep = this->sweep_ + s;
             const Mirror& mirror = this->turned(replica, sweep);
@@ -106,7 +112,7 @@ private:
                 this->graph_.rows(),
                 [&](std::size_t b, std::size_t e) {
                     for (std::size_t row = b; row < e; ++row) {
-                        tie_row(replica, mirror, spins, row, sweep, sets);
+                        tie_row(replica, mirror, spins, row, sweep, sets, shared);
                     }
                 },
                 rows);
@@ -128,7 +134,7 @@ private:
 
     // Bonds of a row to its neighbours in front.
     void tie_row(std::size_t replica, const Mirror& mirror, const std::vector<Value>& spins,
-                 std::size_t row, std::uint64_t sweep, Sets& sets) const {
+                 std::size_t row, std::uint64_t sweep, Sets& sets, bool shared) const {
         const Graph& graph = this->graph_;
         const std::size_t length = graph.length(), blocks = (length + 3) / 4;
         const RandomBlocks random(this->seed_, replica);
@@ -146,10 +152,14 @@ private:
                 random.fill(sweep, (pair * graph.rows() + row) * blocks + at / 4, (count + 3) / 4,
                             draws);
                 for (std::size_t k = 0; k < count; ++k) {
-                    const std::uint32_t x = graph.place(pair, at + k);
+                    // Inside of a row a sum is all; its ends take `place`.
+                    auto x = static_cast<std::size_t>(static_cast<std::int64_t>(at + k) +
+                                                      graph.along(pair));
+                    if (x >= length) x = graph.place(pair, at + k);
                     if (x == Graph::none) continue;
                     if (mirror.ties(pair, from[at + k], to[x], draws[k])) {
-                        sets.join(mine + static_cast<std::uint32_t>(at + k), its + x);
+                        sets.join(mine + static_cast<std::uint32_t>(at + k),
+                                  its + static_cast<std::uint32_t>(x), shared);
                     }
                 }
             }
