@@ -220,8 +220,9 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path) -> None:
     path = tmp_path / "run.npz"
     script = f"""
 import os, signal
+from regrain import slices
 from regrain.lattice import Ising, run
-run._CHECKPOINT_SECONDS = 0.0
+slices._CHECKPOINT_SECONDS = 0.0
 frame, taken = run._Run._frame, []
 def killed(self):
     taken.append(1)

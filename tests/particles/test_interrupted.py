@@ -13,9 +13,9 @@ from regrain.checkpoint import load_arrays
 
 SCRIPT = """
 import sys
-import regrain.particles.run as run
+import regrain.slices as slices
 from regrain.particles import CellRescale, ForceField, LennardJones, fcc
-run._CHECKPOINT_SECONDS = {pause}
+slices._CHECKPOINT_SECONDS = {pause}
 lj = LennardJones(epsilon=1.0, sigma=1.0, cutoff=2.5, mode="shifted")
 field = ForceField({{("A", "A"): lj}}, temperature=1.2)
 barostat = CellRescale(pressure=1.0, time=1.0, compressibility=0.1)

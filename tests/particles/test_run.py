@@ -130,7 +130,7 @@ def test_a_full_disk_does_not_cost_the_run(tmp_path: Path, monkeypatch: pytest.M
     def full(*_: object, **__: object) -> None:
         raise RegrainError("run.npz cannot be written: No space left on device")
 
-    monkeypatch.setattr("regrain.particles.run.save_arrays", full)
+    monkeypatch.setattr("regrain.slices.save_arrays", full)
     with pytest.warns(RuntimeWarning, match="No space left"):
         trace = LIQUID.run(start, time=0.1, dt=0.01, checkpoint=tmp_path / "run.npz")
     assert len(trace) == 10
@@ -177,7 +177,7 @@ def test_a_late_mishap_names_the_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Two particles fly towards each other for a while, at a speed that no time step survives.
-    monkeypatch.setattr("regrain.particles.run._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("regrain.slices._CHECKPOINT_SECONDS", 0.0)
     pair = Particles(
         [[0.0, 0.0, 0.0], [400.0, 0.0, 0.0]],
         box=[1000.0] * 3,

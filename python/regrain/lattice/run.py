@@ -5,34 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
-import warnings
 from dataclasses import dataclass
 from operator import index
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regrain import _core
-from regrain.checkpoint import load_arrays, save_arrays
 from regrain.errors import RegrainError
 from regrain.lattice.model import LatticeModel
 from regrain.lattice.models import Ising
 from regrain.lattice.samplers import make_sampler
 from regrain.lattice.state import SpinFrames, Spins
-from regrain.progress import progress_bar
+from regrain.slices import SlicedRun, checkpoint_path
 from regrain.trace import Trace
 
 __all__ = ["Settings", "run", "start_of_run"]
-
-_FORMAT = "regrain lattice run 1"
-# Between two looks at the keyboard.
-_SLICE_SECONDS = 0.2
-# Between two checkpoints, unless writing takes long: then as long as keeps it below 2 %.
-_CHECKPOINT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +82,7 @@ def run(
     >>> run(model, model.start(), Settings(sweeps=20, every=10))
     Trace(2 frames of lattice, times 10 to 20)
     """
-    path = None if checkpoint is None else Path(checkpoint)
-    return _Run(model, state, settings, path).finish(progress)
+    return _Run(model, state, settings, checkpoint_path(checkpoint)).finish(progress)
 
 
 def start_of_run(model: LatticeModel, state: Spins | str | None, replicas: int, seed: int) -> Spins:
@@ -129,72 +117,43 @@ def start_of_run(model: LatticeModel, state: Spins | str | None, replicas: int, 
     return model.spins(values, replicas=True)
 
 
-class _Run:
+class _Run(SlicedRun[NDArray[Any]]):
     """All that is held while spins move."""
+
+    FORMAT = "regrain lattice run 1"
+    NAME = "a run on a lattice"
+    UNIT = "sweep"
 
     def __init__(
         self, model: LatticeModel, state: Spins, settings: Settings, path: Path | None
     ) -> None:
-        self.model, self.start, self.settings, self.path = model, state, settings, path
-        if path is not None and not path.absolute().parent.is_dir():
-            raise RegrainError(
-                f"checkpoint: there is no directory {path.absolute().parent}; make it first"
-            )
+        super().__init__(path)
+        self.model, self.start, self.settings = model, state, settings
         self.method, self.sampler = make_sampler(
             model, settings.method, seed=settings.seed, replicas=state.n_replicas
         )
         self.packed = isinstance(model, Ising)
-        self.frames: list[NDArray[Any]] = []
-        self.wall_time, self.continued = 0.0, 0
-        self.last_checkpoint: int | None = None
-        if path is not None and path.exists():
-            self._restore(path)
-        else:
+        if not self._restore(self._take):
             self.sampler.assign(state.values, sweep=0)
 
-    def finish(self, progress: bool) -> Trace[Spins]:
-        s = self.settings
-        bar = progress_bar(s.total, self.sampler.sweep, unit="sweep") if progress else None
-        try:
-            self._advance(bar)
-        except KeyboardInterrupt:
-            self._save()
-            raise
-        finally:
-            if bar is not None:
-                bar.close()
-        self._save()
-        return self._trace()
+    @property
+    def _now(self) -> int:
+        return int(self.sampler.sweep)
 
+    @property
+    def _total(self) -> int:
+        return self.settings.total
+
+    @property
     def _due(self) -> int:
-        """The sweep after which the next frame is taken."""
         return self.settings.burn_in + (len(self.frames) + 1) * self.settings.every
 
-    def _advance(self, bar: Any) -> None:
-        sampler, total = self.sampler, self.settings.total
-        most, pause = 1, _CHECKPOINT_SECONDS
-        last_save = before = monotonic()
-        while True:
-            # An interrupt may come between any two lines: a frame that is due is taken here, also
-            # after a restart, and appending it is one operation.
-            if sampler.sweep == self._due():
-                self.frames.append(self._frame())
-            if sampler.sweep >= total:
-                break
-            sweeps = min(most, min(total, self._due()) - sampler.sweep)
-            started = monotonic()
-            sampler.run(sweeps)
-            now = monotonic()
-            self.wall_time, before = self.wall_time + now - before, now
-            wanted = int(sweeps * _SLICE_SECONDS / (now - started + 1e-9))
-            most = max(1, min(2 * most, wanted))
-            if bar is not None:
-                bar.update(sweeps)
-            if self.path is not None and now - last_save > pause:
-                self._save()
-                before = last_save = monotonic()
-                pause = max(_CHECKPOINT_SECONDS, 50 * (last_save - now))
-        self.wall_time += monotonic() - before
+    def _move(self, steps: int) -> None:
+        self.sampler.run(steps)
+
+    def finish(self, progress: bool) -> Trace[Spins]:
+        self._run(progress)
+        return self._trace()
 
     def _values(self) -> NDArray[Any]:
         shape = list(self.start.values.shape)
@@ -221,44 +180,15 @@ class _Run:
             "seed": s.seed,
         }
 
-    def _save(self) -> None:
-        if self.path is None:
-            return
+    def _kept(self) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays = {"spins": self._values()}
         if self.frames:
             arrays["frames"] = np.stack(self.frames)
-        meta = {
-            "format": _FORMAT,
-            "settings": self._fingerprint(),
-            "sweep": self.sampler.sweep,
-            "wall_time": self.wall_time,
-            "continued": self.continued,
-        }
-        try:
-            save_arrays(self.path, arrays, meta=meta)
-        except RegrainError as error:
-            # A full disk must not cost the run itself.
-            warnings.warn(f"no checkpoint: {error}", RuntimeWarning, stacklevel=2)
-        else:
-            self.last_checkpoint = self.sampler.sweep
+        return arrays, {"sweep": self.sampler.sweep}
 
-    def _restore(self, path: Path) -> None:
-        arrays, meta = load_arrays(path)
-        if meta.get("format") != _FORMAT:
-            raise RegrainError(
-                f"{path} is not a checkpoint of a run on a lattice; give another path"
-            )
-        mine, its = self._fingerprint(), meta["settings"]
-        wrong = [name for name in mine if mine[name] != its.get(name)]
-        if wrong:
-            raise RegrainError(
-                f"{path} is a checkpoint of another run, with another {', another '.join(wrong)}; "
-                "delete it, or give this run another path"
-            )
+    def _take(self, arrays: dict[str, Any], meta: dict[str, Any]) -> None:
         self.sampler.assign(arrays["spins"], sweep=meta["sweep"])
         self.frames = list(arrays.get("frames", ()))
-        self.wall_time, self.continued = meta["wall_time"], meta["continued"] + 1
-        self.last_checkpoint = meta["sweep"]
 
     # ------------------------------------------------------------------ the result
 
@@ -278,13 +208,6 @@ class _Run:
                 "sweeps": s.sweeps,
                 "burn_in": s.burn_in,
                 "replicas": self.start.n_replicas,
-                "wall_time": self.wall_time,
-                "continued": self.continued,
-                "threads": _core.threads(),
-                "versions": {
-                    "regrain": _core.__version__,
-                    "numpy": np.__version__,
-                    "python": platform.python_version(),
-                },
+                **self._provenance(),
             },
         )

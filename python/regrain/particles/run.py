@@ -5,19 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrain import _core
-from regrain.checkpoint import load_arrays, save_arrays
 from regrain.errors import RegrainError
 from regrain.particles.barostats import CellRescale
 from regrain.particles.dynamics import Dynamics, Langevin
@@ -26,7 +22,7 @@ from regrain.particles.external_terms import warn_of_jumps
 from regrain.particles.flow import Shear
 from regrain.particles.parameters import plain_numbers
 from regrain.particles.state import Particles, Topology
-from regrain.progress import progress_bar
+from regrain.slices import SlicedRun, checkpoint_path
 from regrain.trace import Trace
 from regrain.units import units as unit_system
 
@@ -37,12 +33,6 @@ __all__ = ["Frozen", "Settings", "run"]
 
 #: Particles that never move: indices (or a mask), or names of types.
 Frozen = str | Sequence[str] | Sequence[int] | NDArray[Any] | None
-
-# Between two looks at the keyboard.
-_SLICE_SECONDS = 0.2
-# Between two checkpoints, unless writing takes long: then as long as keeps it below 2 %.
-_CHECKPOINT_SECONDS = 10.0
-
 
 _PRECISIONS = {"double": _core.Precision.full, "mixed": _core.Precision.mixed}
 
@@ -152,23 +142,7 @@ def run(
     >>> run(ideal, fcc(cells=2, density=0.1), Settings(time=1.0, dt=0.1, every=0.5))
     Trace(2 frames of particles, times 0.5 to 1)
     """
-    return _Run(field, state, settings, _path(checkpoint)).finish(progress)
-
-
-def _path(checkpoint: Any) -> Path | None:
-    """Where to write, if anywhere."""
-    if checkpoint is None:
-        return None
-    if not isinstance(checkpoint, str | os.PathLike):
-        raise RegrainError(f"checkpoint: got {checkpoint!r}, expected the name of a file")
-    path = Path(checkpoint)
-    if not path.absolute().parent.is_dir():
-        raise RegrainError(
-            f"checkpoint: there is no directory {path.absolute().parent}; make it first"
-        )
-    if path.is_dir():
-        raise RegrainError(f"checkpoint: {path} is a directory; give the name of a file in it")
-    return path
+    return _Run(field, state, settings, checkpoint_path(checkpoint)).finish(progress)
 
 
 @dataclass
@@ -177,25 +151,22 @@ class _Frame:
     log: dict[str, Any]
 
 
-class _Run:
+class _Run(SlicedRun[_Frame]):
     """All that is held while particles move."""
+
+    FORMAT = "regrain run 1"
 
     def __init__(
         self, field: ForceField, state: Particles, settings: Settings, path: Path | None
     ) -> None:
-        self.field, self.start, self.settings, self.path = field, state, settings, path
+        super().__init__(path)
+        self.field, self.start, self.settings = field, state, settings
         self.units = unit_system(field.units)
         self.dynamics = Langevin() if settings.dynamics is None else settings.dynamics
         self._check_fixed()
         self._warn_of_jumps()
         self.simulation = self.dynamics._simulation(field, state, settings)
-        self.frames: list[_Frame] = []
-        self.wall_time = 0.0
-        self.continued = 0
-        self.last_checkpoint: float | None = None
-        if path is not None and path.exists():
-            self._restore(path)
-        else:
+        if not self._restore(self._take):
             self._assign()
 
     # ------------------------------------------------------------------ the start
@@ -272,54 +243,35 @@ class _Run:
 
     # ------------------------------------------------------------------ time
 
+    @property
+    def _now(self) -> int:
+        return int(self.simulation.step)
+
+    @property
+    def _total(self) -> int:
+        return self.settings.steps
+
+    @property
+    def _due(self) -> int:
+        return (len(self.frames) + 1) * self.settings.frame_steps
+
+    def _move(self, steps: int) -> None:
+        self.simulation.run(steps)
+
     def finish(self, progress: bool) -> Trace[Particles]:
-        bar = progress_bar(self.settings.steps, self.simulation.step) if progress else None
         try:
-            self._advance(bar)
-        except KeyboardInterrupt:
-            self._save()
-            raise
+            self._run(progress)
         except RegrainError as error:
             raise RegrainError(f"{error}{self._where()}") from error
-        finally:
-            if bar is not None:
-                bar.close()
-        self._save()
         return self._trace()
-
-    def _advance(self, bar: Any) -> None:
-        sim, total, stride = self.simulation, self.settings.steps, self.settings.frame_steps
-        slice_steps, pause, last_save = 1, _CHECKPOINT_SECONDS, monotonic()
-        before = monotonic()
-        while True:
-            # An interrupt may come between any two lines: a frame that is due is taken here, also
-            # after a restart, and appending it is one operation.
-            if sim.step == (len(self.frames) + 1) * stride:
-                self.frames.append(self._frame())
-            if sim.step >= total:
-                break
-            steps = min(total, (len(self.frames) + 1) * stride) - sim.step
-            steps = min(steps, slice_steps)
-            started = monotonic()
-            sim.run(steps)
-            now = monotonic()
-            self.wall_time, before = self.wall_time + now - before, now
-            wanted = int(steps * _SLICE_SECONDS / (now - started + 1e-9))
-            slice_steps = max(1, min(2 * slice_steps, wanted))
-            if bar is not None:
-                bar.update(steps)
-            if self.path is not None and now - last_save > pause:
-                self._save()
-                before = last_save = monotonic()
-                pause = max(_CHECKPOINT_SECONDS, 50 * (last_save - now))
-        self.wall_time += monotonic() - before
 
     def _where(self) -> str:
         done = self.simulation.step
         time = f"{done * self.settings.dt:g}{_space(self.units.time)}"
         text = f" (after step {done}, time {time})"
         if self.last_checkpoint is not None:
-            text += f"; the last checkpoint, {self.path}, is of time {self.last_checkpoint:g}"
+            kept = self.last_checkpoint * self.settings.dt
+            text += f"; the last checkpoint, {self.path}, is of time {kept:g}"
         elif self.path is not None:
             text += "; there is no checkpoint yet"
         return text
@@ -378,40 +330,15 @@ class _Run:
 
     # ------------------------------------------------------------------ keeping
 
-    def _save(self) -> None:
-        if self.path is None:
-            return
+    def _kept(self) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays = {f"engine.{name}": np.asarray(a) for name, a in self.simulation.snapshot().items()}
         for group in ("arrays", "log"):
             columns = [getattr(frame, group) for frame in self.frames]
             for name in columns[0] if columns else ():
                 arrays[f"{group}.{name}"] = np.stack([column[name] for column in columns])
-        meta = {
-            "format": "regrain run 1",
-            "settings": self._fingerprint(),
-            "frames": len(self.frames),
-            "wall_time": self.wall_time,
-            "continued": self.continued,
-        }
-        try:
-            save_arrays(self.path, arrays, meta=meta)
-        except RegrainError as error:
-            # A full disk must not cost the run itself.
-            warnings.warn(f"no checkpoint: {error}", RuntimeWarning, stacklevel=2)
-        else:
-            self.last_checkpoint = self.simulation.step * self.settings.dt
+        return arrays, {"frames": len(self.frames)}
 
-    def _restore(self, path: Path) -> None:
-        arrays, meta = load_arrays(path)
-        if meta.get("format") != "regrain run 1":
-            raise RegrainError(f"{path} is not a checkpoint of a run; give another path")
-        mine, its = self._fingerprint(), meta["settings"]
-        wrong = [name for name in mine if mine[name] != its.get(name)]
-        if wrong:
-            raise RegrainError(
-                f"{path} is a checkpoint of another run, with another {', another '.join(wrong)}; "
-                "delete it, or give this run another path"
-            )
+    def _take(self, arrays: dict[str, Any], meta: dict[str, Any]) -> None:
         self.simulation.restore(
             {k.removeprefix("engine."): a for k, a in arrays.items() if k.startswith("engine.")}
         )
@@ -424,8 +351,6 @@ class _Run:
                     )
                 )
             )
-        self.wall_time, self.continued = meta["wall_time"], meta["continued"] + 1
-        self.last_checkpoint = self.simulation.step * self.settings.dt
 
     # ------------------------------------------------------------------ the result
 
@@ -458,14 +383,7 @@ class _Run:
                 "dt": s.dt,
                 "seed": int(s.seed),
                 "steps": s.steps,
-                "wall_time": self.wall_time,
-                "continued": self.continued,
-                "threads": _core.threads(),
-                "versions": {
-                    "regrain": _core.__version__,
-                    "numpy": np.__version__,
-                    "python": platform.python_version(),
-                },
+                **self._provenance(),
             },
         )
 
