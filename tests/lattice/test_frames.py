@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import regrain as rg
-from regrain.lattice import Ising, Potts, SpinFrames, Spins
+from regrain.lattice import XY, Ising, Potts, SpinFrames, Spins
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (3, 7), (5,), (3, 3, 3)])
@@ -54,3 +54,46 @@ def test_frames_of_another_shape() -> None:
         SpinFrames(np.ones((3, 4, 4), np.int8), Spins(np.ones((5, 5), np.int8)))
     with pytest.raises(rg.RegrainError, match="no array 'x'"):
         SpinFrames(np.ones((3, 4), np.int8), Spins(np.ones(4, np.int8))).stacked("x")
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+@pytest.mark.parametrize(
+    "model",
+    [
+        Ising((5, 7), couplings={"nn": 0.3}, lattice="triangular", periodic=(True, False)),
+        Potts((6,), q=3, couplings={"nn": 0.3}),
+        XY((4, 4), couplings={"nn": 0.3}),
+    ],
+    ids=repr,
+)
+def test_files_give_traces_back(model, replicas, tmp_path) -> None:
+    run = model.run(sweeps=12, every=2, replicas=replicas, method="metropolis", seed=1)
+    weights = np.arange(1.0, 7.0)
+    trace = rg.Trace(
+        run.frames,
+        times=run.times,
+        weights=weights,
+        log={"energy": model.energy(run)},
+        provenance=run.provenance,
+    )
+    again = rg.load(rg.save(trace, tmp_path / "spins.npz"))
+    np.testing.assert_array_equal(again.stacked("values"), trace.stacked("values"))
+    np.testing.assert_array_equal(again.times, trace.times)
+    np.testing.assert_array_equal(again.weights, weights)
+    np.testing.assert_array_equal(again.log["energy"], trace.log["energy"])
+    assert again.provenance == trace.provenance
+    assert again[0].geometry == model.geometry
+    assert again[0].n_replicas == replicas
+    some = rg.load(tmp_path / "spins.npz", frames=slice(0, None, 2))
+    np.testing.assert_array_equal(some.stacked("values"), trace.stacked("values")[::2])
+    one = rg.load(rg.save(trace[0], tmp_path / "one.npz"))
+    np.testing.assert_array_equal(one[0].values, trace[0].values)
+
+
+def test_files_that_hold_no_spins(tmp_path) -> None:
+    model = Ising((4, 4), couplings={"nn": 0.3})
+    trace = model.run(sweeps=2, checkpoint=tmp_path / "run.npz")
+    with pytest.raises(rg.RegrainError, match="holds no trace of spins"):
+        rg.load(tmp_path / "run.npz")
+    with pytest.raises(rg.RegrainError, match=r"kept in \.npz files"):
+        rg.save(trace, tmp_path / "spins.xyz")

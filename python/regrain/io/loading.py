@@ -29,8 +29,9 @@ from regrain.io._frames import (
 from regrain.io._gromacs import Trr
 from regrain.io._gsd import Gsd
 from regrain.io._lammps_data import is_data, read_topology
+from regrain.io._spins import load_spins
 from regrain.io._xyz import Xyz
-from regrain.particles import Particles, Topology
+from regrain.particles import Topology
 from regrain.trace import Trace
 from regrain.units import units as unit_system
 
@@ -65,14 +66,15 @@ def load(
     velocities: bool | None = None,
     forces: bool | None = None,
     units: str | None = None,
-) -> Trace[Particles]:
+) -> Trace[Any]:
     """Open a trajectory: frames are read when they are asked for.
 
     Parameters
     ----------
     source : path, MDAnalysis Universe or AtomGroup
         A file that MDAnalysis reads, a GSD file (HOOMD schema) or an extended XYZ file. A structure
-        file without a trajectory is a trace of one frame.
+        file without a trajectory is a trace of one frame. Or an NPZ file of spins, of which only
+        ``frames`` may be chosen.
     topology : path, MDAnalysis Universe or AtomGroup, or Topology, optional
         What the atoms are, where the source does not say it or says too little.
     select : str, optional
@@ -104,7 +106,7 @@ def load(
 
     Returns
     -------
-    Trace of Particles
+    Trace of Particles (or of Spins)
         In nm, ps, kJ/(mol nm) if the units are ``"md"``. Molecules are not made whole. It can be
         pickled: a worker opens the files again.
 
@@ -132,6 +134,9 @@ def load(
     >>> water[0]
     Particles(6540 particles: 4360 H, 2180 O; box 4.031 x 4.031 x 4.031 nm)
     """
+    if isinstance(source, str | PathLike) and Path(source).suffix.lower() == ".npz":
+        spins = load_spins(Path(source))
+        return spins if frames is None else spins[np.atleast_1d(np.arange(len(spins))[frames])]
     _check_units(source, units)
     file, known, atoms = _open(source, topology, select=select, types=types, units=units)
     for what, given in (("masses", masses), ("charges", charges)):

@@ -15,25 +15,27 @@ from numpy.typing import NDArray
 from regrain.errors import RegrainError
 from regrain.io import _mdanalysis as mdanalysis
 from regrain.io._gsd import GsdWriter
+from regrain.io._spins import save_spins
 from regrain.io._xyz import write_xyz
+from regrain.lattice import Spins
 from regrain.particles import Particles
 from regrain.trace import Trace
 
 __all__ = ["beside", "save"]
 
 
-def save(trace: Trace[Any] | Particles, path: str | PathLike[str]) -> Path:
+def save(trace: Trace[Any] | Particles | Spins, path: str | PathLike[str]) -> Path:
     """Write a trace or a state; the file appears when it is whole.
 
     Parameters
     ----------
-    trace : Trace of Particles, or Particles
-        Frames are read and written one at a time.
+    trace : Trace of Particles or Spins, or one of them
+        Frames of particles are read and written one at a time.
     path : path-like
         ``.gsd``: HOOMD schema, single precision, with bonds, log, images and unit tag. ``.xyz`` or
         ``.extxyz``: extended XYZ, every digit, without bonds and log; Å in "md" units. In "md"
         units also what MDAnalysis writes: ``.gro`` (one frame), ``.pdb``, ``.trr``, ``.xtc``,
-        ``.dcd``.
+        ``.dcd``. Spins: ``.npz``, with everything that the trace has.
 
     Returns
     -------
@@ -63,14 +65,17 @@ def save(trace: Trace[Any] | Particles, path: str | PathLike[str]) -> Path:
     [[0.5, 1.0, 1.5]]
     """
     path = Path(path)
+    if isinstance(trace, Particles | Spins):
+        trace = Trace([trace], times=[0.0])
+    if trace.level == "lattice":
+        save_spins(path, trace)
+        return path
     write = WRITERS.get(path.suffix.lower())
     if write is None:
         raise RegrainError(
             f"{path}: save writes {', '.join(WRITERS)}, got the extension {path.suffix!r}; a "
             "potential is written by export"
         )
-    if isinstance(trace, Particles):
-        trace = Trace([trace], times=[0.0])
     if trace.level != "particles":
         raise RegrainError(f"{path}: can hold particles, got {trace!r}")
     with beside(path) as unfinished:

@@ -100,9 +100,10 @@ def start_of_run(model: LatticeModel, state: Spins | str | None, replicas: int, 
     >>> start_of_run(Ising((4, 4), couplings={"nn": 0.4}), "up", 2, 0)
     Spins(2 replicas of 4 x 4 square, periodic, int8)
     """
-    if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 1:
+    whole = isinstance(replicas, int | np.integer) and not isinstance(replicas, bool)
+    if not whole or replicas < 1:
         raise RegrainError(f"replicas: got {replicas!r}, expected a whole number from 1 on")
-    count = None if replicas == 1 else replicas
+    count = None if replicas == 1 else int(replicas)
     if state is None or isinstance(state, str):
         return model.start(state or "random", replicas=count, seed=seed)
     start = model.spins(state)
