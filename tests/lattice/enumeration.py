@@ -1,10 +1,13 @@
 """Exact averages of small lattices over all configurations, and runs compared with them."""
 
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regrain import _core
 from regrain.lattice import Clock, LatticeModel, Potts
 
 Floats = NDArray[np.float64]
@@ -52,3 +55,22 @@ def deviations(model: LatticeModel, expected: Floats, **settings: object) -> Flo
     error = means.std(axis=0, ddof=1) / np.sqrt(len(means))
     # What is the same in all configurations (a sum without fluctuations) must just agree.
     return (means.mean(axis=0) - expected) / np.maximum(error, 1e-9)
+
+
+def same_bits(model: LatticeModel, path: Path, **settings: Any) -> NDArray[Any]:
+    """The frames of a run of 8 sweeps, which threads and an interruption must leave as they are."""
+    before = _core.threads()
+    try:
+        runs = []
+        for threads in (1, 2, 3):
+            _core.set_threads(threads)
+            runs.append(model.run(sweeps=8, **settings).stacked("values"))
+    finally:
+        _core.set_threads(before)
+    np.testing.assert_array_equal(runs[0], runs[1])
+    np.testing.assert_array_equal(runs[0], runs[2])
+    model.run(sweeps=4, **settings, checkpoint=path)
+    longer = model.run(sweeps=8, **settings, checkpoint=path)
+    assert longer.provenance["continued"] == 1
+    np.testing.assert_array_equal(longer.stacked("values"), runs[0])
+    return runs[0]

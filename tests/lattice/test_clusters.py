@@ -5,9 +5,8 @@ import pytest
 from scipy.special import iv
 
 import regrain as rg
-from regrain import _core
 from regrain.lattice import XY, BlumeCapel, Clock, Coupling, Ising, LatticeModel, Potts
-from tests.lattice.enumeration import configurations, deviations, exact, measured
+from tests.lattice.enumeration import configurations, deviations, exact, measured, same_bits
 
 METHODS = ("swendsen-wang", "wolff")
 MODELS = [
@@ -166,20 +165,7 @@ RUNS = [
 @pytest.mark.parametrize("replicas", [1, 3])
 def test_threads_and_interruptions_change_no_bit(model, method, replicas, tmp_path) -> None:
     settings = {"every": 2, "burn_in": 1, "method": method, "replicas": replicas, "seed": 2}
-    before = _core.threads()
-    try:
-        runs = []
-        for threads in (1, 2, 3):
-            _core.set_threads(threads)
-            runs.append(model.run(sweeps=8, **settings).stacked("values"))
-    finally:
-        _core.set_threads(before)
-    np.testing.assert_array_equal(runs[0], runs[1])
-    np.testing.assert_array_equal(runs[0], runs[2])
-    path = tmp_path / "run.npz"
-    model.run(sweeps=4, **settings, checkpoint=path)
-    longer = model.run(sweeps=8, **settings, checkpoint=path)
-    np.testing.assert_array_equal(longer.stacked("values"), runs[0])
+    same_bits(model, tmp_path / "run.npz", **settings)
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (4, 6)])
