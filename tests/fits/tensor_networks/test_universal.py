@@ -26,7 +26,7 @@ def test_free_energy_at_the_transition(scheme, bond, error) -> None:
 
 
 def test_loop_tnr_stays_at_the_fixed_point_where_trg_leaves_it() -> None:
-    stays = LoopTNR(bond=8, steps=16, sweeps=20)(CRITICAL)
+    stays = LoopTNR(bond=8, steps=18)(CRITICAL)
     for scale in stays.scales[7:]:
         assert scale.central_charge == pytest.approx(0.5, rel=0.01)
         np.testing.assert_allclose(scale.dimensions[:2], ISING[:2], rtol=0.01)
@@ -77,6 +77,17 @@ def test_phases() -> None:
             last = scheme(bond=6, steps=16, derivatives=0)(Ising((4, 4), couplings={"nn": k}))
             assert last.scales[-1].ratio == pytest.approx(phases, abs=1e-6)
             assert last.scales[-1].central_charge == pytest.approx(0.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("scheme", [TRG, HOTRG])
+def test_symmetries_survive_rounding(scheme) -> None:
+    # A field grows twofold per step: without sectors, rounding picks a phase after some 50 steps.
+    ordered = scheme(bond=6, steps=60, derivatives=0)(Ising((4, 4), couplings={"nn": 0.5}))
+    assert ordered.scales[-1].ratio == pytest.approx(2.0, abs=1e-9)
+    picked = scheme(bond=6, steps=60, derivatives=0)(
+        Ising((4, 4), couplings={"nn": 0.5, "field": 1e-6})
+    )
+    assert picked.scales[-1].ratio == pytest.approx(1.0, abs=1e-9)
 
 
 def test_critical_couplings() -> None:

@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from regrain.fits.tensor_networks.jets import dot
+from regrain.fits.tensor_networks.jets import dot, product
 from regrain.fits.tensor_networks.measures import shortest
 from regrain.fits.tensor_networks.network import Network
 from regrain.fits.tensor_networks.scheme import TensorScheme
-from regrain.fits.tensor_networks.subspace import Subspace, leading_of_gram
+from regrain.fits.tensor_networks.subspace import Subspace, blocks, leading_of_gram
 
 __all__ = ["HOTRG", "bond_space", "stacked"]
 
@@ -156,12 +156,36 @@ def _stacked_3(tensor: Floats, spaces: list[Subspace]) -> Floats:
     # Legs (x, y, z, x', y', z'); z of the upper tensor is z' of the lower one.
     span_x = _pairs(spaces[0], tensor.shape[1])
     span_y = _pairs(spaces[1], tensor.shape[2])
+    terms, sizes = len(tensor), tensor.shape[1:]
+    upper = tensor.reshape(terms, int(np.prod(sizes[:3])), -1)  # (x2 y2 m, x2' y2' z')
+    sectors = blocks(np.max(np.abs(upper), axis=0))
     slices = []
     for k in range(span_x.shape[-1]):
         one = dot(span_x[..., k], tensor, ([0], [0]))  # (x2, y1, z, x1', y1', m)
         one = dot(one, span_y, ([1], [0]))  # (x2, z, x1', y1', m, y2, Y)
-        both = dot(one, tensor, ([0, 5, 4], [0, 1, 2]))  # (z, x1', y1', Y, x2', y2', z')
+        one = one.transpose(0, 2, 3, 4, 7, 1, 6, 5)  # (z, x1', y1', Y, x2, y2, m)
+        shape = one.shape[1:5]
+        both = product(
+            lambda a, b: _in_sectors(a, b, sectors),
+            one.reshape(len(one), -1, upper.shape[1]),
+            upper,
+        )
+        both = both.reshape(len(both), *shape, *sizes[3:])  # (z, x1', y1', Y, x2', y2', z')
         both = dot(both, span_x, ([1, 4], [0, 1]))  # (z, y1', Y, y2', z', X')
         both = dot(both, span_y, ([1, 3], [0, 1]))  # (z, Y, z', X', Y')
         slices.append(both)
     return np.stack(slices, axis=1).transpose(0, 1, 3, 2, 5, 6, 4)
+
+
+def _in_sectors(
+    a: Floats, b: Floats, sectors: list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+) -> Floats:
+    """Product of two matrices, block by block of the second one and what meets it."""
+    if len(sectors) == 1:
+        return a @ b
+    found = np.zeros((len(a), b.shape[1]))
+    for inner, columns in sectors:
+        part = np.ascontiguousarray(a[:, inner])
+        rows = np.flatnonzero(part.any(axis=1))
+        found[np.ix_(rows, columns)] = part[rows] @ b[np.ix_(inner, columns)]
+    return found

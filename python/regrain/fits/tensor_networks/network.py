@@ -16,6 +16,8 @@ __all__ = ["Network", "Spectrum", "layer", "normalised", "oblique", "spectrum"]
 
 Floats = NDArray[np.float64]
 
+#: Elements below this, of tensors of norm 1, are rounding.
+_ROUNDING = 1e-15
 #: Matrices up to this size are diagonalised whole.
 _WHOLE = 256
 #: How many eigenvalues are looked for in larger ones.
@@ -95,7 +97,9 @@ def normalised(
         square = dot(scaled, scaled, (legs, legs))
         taken = 0.5 * logarithm(square)
         taken[0] += np.log(top)
-        done.append(times(scaled, power(square, -0.5)))
+        made = times(scaled, power(square, -0.5))
+        made[0][np.abs(made[0]) < _ROUNDING] = 0.0  # so that symmetries stay what they are
+        done.append(made)
         log_weight = log_weight + taken / (sites * len(tensors))
         log_norm += float(taken[0]) / len(tensors)
     return Network(tuple(done), log_weight, log_norm, cell, lost)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from regrain.errors import RegrainError
 from regrain.fits.tensor_networks.jets import TERMS, dot
 
-__all__ = ["Subspace", "halves", "kept", "leading", "leading_of_gram"]
+__all__ = ["Subspace", "blocks", "halves", "kept", "leading", "leading_of_gram"]
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +23,8 @@ MULTIPLET = 0.05
 _STILL = 1e-13
 #: Singular values below this share of the largest are rounding.
 _NOISE = 1e-14
+#: Elements below this share of the largest are no link between sectors.
+_ZERO = 1e-14
 #: Factors of directions with less than this share are balanced without their derivatives.
 _STIFF = 1e-7
 
@@ -94,7 +98,7 @@ def leading(matrix: Floats, bond: int) -> Subspace:
     """
     _finite(matrix)
     rows = matrix.shape[1]
-    vectors, values, right = np.linalg.svd(matrix[0], full_matrices=len(matrix) > 1)
+    vectors, values, right = _decomposed(matrix[0], full=len(matrix) > 1)
     rank = max(int(np.sum(values > _NOISE * values[0])), 1)
     values = np.pad(values, (0, max(rows - len(values), 0)))
     count = kept(values, min(bond, rank))
@@ -104,6 +108,28 @@ def leading(matrix: Floats, bond: int) -> Subspace:
         gram = dot(inside, inside, ([1], [1]))
         first = [_first(term @ right.T, values, count) for term in inside[1:3]]
     return _subspace(vectors, values, gram, count, first)
+
+
+def _decomposed(matrix: Floats, *, full: bool) -> tuple[Floats, Floats, Floats]:
+    """Singular value decomposition, sector by sector; on the right only what has a partner."""
+    sectors = blocks(matrix)
+    if len(sectors) == 1:
+        left, values, right = np.linalg.svd(matrix, full_matrices=full)
+        return left, values, right[: len(values)]
+    left, values = np.zeros((len(matrix),) * 2), np.zeros(len(matrix))
+    right = np.zeros((len(matrix), matrix.shape[1]))
+    at = 0
+    for rows, columns in sectors:
+        part = matrix[np.ix_(rows, columns)]
+        none: Floats = np.zeros(0)
+        u, s, v = np.linalg.svd(part) if len(columns) else (np.eye(len(rows)), none, part.T)
+        end = at + len(rows)
+        left[rows, at:end] = u
+        values[at : at + len(s)] = s
+        right[np.ix_(np.arange(at, at + len(s)), columns)] = v[: len(s)]
+        at = end
+    order = np.argsort(-values, kind="stable")
+    return left[:, order], values[order], right[order]
 
 
 def _first(inside: Floats, values: Floats, k: int) -> Floats:
@@ -127,13 +153,38 @@ def leading_of_gram(gram: Floats, bond: int) -> Subspace:
     [2.0]
     """
     _finite(gram)
-    squares, vectors = np.linalg.eigh(gram[0])
-    squares, vectors = squares[::-1], np.ascontiguousarray(vectors[:, ::-1])
+    # Block by block, so that directions belong to one sector of a symmetry even where those of
+    # several sectors weigh the same: no state is preferred by rounding.
+    squares, vectors = np.zeros(len(gram[0])), np.zeros(gram[0].shape)
+    for rows, _ in blocks(gram[0]):
+        squares[rows], vectors[np.ix_(rows, rows)] = np.linalg.eigh(gram[0][np.ix_(rows, rows)])
+    order = np.argsort(-squares, kind="stable")
+    squares, vectors = squares[order], vectors[:, order]
     inside = None
     if len(gram) > 1 and len(squares) > bond:
         inside = np.stack([vectors.T @ term @ vectors for term in gram])
     values = np.sqrt(np.maximum(squares, 0.0))
     return _subspace(vectors, values, inside, kept(values, bond), None)
+
+
+def blocks(matrix: Floats) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Rows and columns that hang together by what is not zero, as the sectors of a symmetry do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regrain.fits.tensor_networks.subspace import blocks
+    >>> [[x.tolist() for x in pair] for pair in blocks(np.array([[1.0, 0, 2], [0, 3, 0]]))]
+    [[[0], [0, 2]], [[1], [1]]]
+    """
+    rows, columns = matrix.shape
+    i, j = np.nonzero(np.abs(matrix) > _ZERO * np.max(np.abs(matrix)))
+    joined = csr_array((np.ones(len(i)), (i, j + rows)), shape=(rows + columns,) * 2)
+    count, label = connected_components(joined, directed=False)
+    found = [
+        (np.flatnonzero(label[:rows] == k), np.flatnonzero(label[rows:] == k)) for k in range(count)
+    ]
+    return [pair for pair in found if len(pair[0])]
 
 
 def _subspace(
