@@ -48,7 +48,6 @@ public:
     [[nodiscard]] std::span<const std::uint32_t> order(const PairEngine& engine,
                                                        std::span<const Motion> motion);
 
-    [[nodiscard]] double cutoff() const { return cutoff_; }
     /// Particles and images by cell, and two more that are far away, also from each other.
     [[nodiscard]] std::span<const PairPoint> points() const { return points_; }
     [[nodiscard]] std::uint32_t far_point() const {

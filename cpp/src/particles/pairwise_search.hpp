@@ -84,6 +84,9 @@ REGRAIN_TARGET_V4 inline void search_v4(const PairwiseCells& cells, const Pairwi
     const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     // Points by fours and, often, one vector per run: loops of unknown length cost more than they
     // do.
+    for (const auto& run : near.runs) {
+        for (const float* v : {px, py, pz}) __builtin_prefetch(v + run.end + 16);
+    }
     constexpr std::uint32_t abreast = 4;
     for (std::uint32_t first_of_four = near.own.begin; first_of_four < near.own.end;
          first_of_four += abreast) {
@@ -109,9 +112,17 @@ REGRAIN_TARGET_V4 inline void search_v4(const PairwiseCells& cells, const Pairwi
                     const __mmask16 behind = _mm512_mask_cmpgt_epu32_mask(mine, number, self);
                     const __mmask16 inside =
                         _mm512_mask_cmp_ps_mask(behind, r2, cutoff2, _CMP_LT_OQ);
-                    _mm512_storeu_si512(first + at, self);
-                    _mm512_storeu_si512(second + at, _mm512_maskz_compress_epi32(inside, number));
-                    at += static_cast<std::size_t>(__builtin_popcount(inside));
+                    const __m512i found = _mm512_maskz_compress_epi32(inside, number);
+                    const auto hits = static_cast<std::size_t>(__builtin_popcount(inside));
+                    // Half a vector is written in half of the time, as most writes cross a line.
+                    if (hits > 8) {
+                        _mm512_storeu_si512(first + at, self);
+                        _mm512_storeu_si512(second + at, found);
+                    } else {
+                        simd::store(first + at, _mm512_castsi512_si256(self));
+                        simd::store(second + at, _mm512_castsi512_si256(found));
+                    }
+                    at += hits;
                 }
             }
         }

@@ -46,8 +46,13 @@ struct Fluid {
             mass += masses[i];
             // Some of them on faces, most of them in other images.
             const auto u = random.uniform2(1, i), w = random.uniform2(2, i);
-            const double x = i % 7 == 0 ? std::floor(3.0 * u[0]) : 3.0 * u[0] - 1.0;
-            positions[i] = box.cartesian({x, 3.0 * u[1] - 1.0, 3.0 * w[0] - 1.0});
+            const auto whole = [i](std::uint32_t k, double x) {
+                return i % 7 == k ? std::floor(x) : x;
+            };
+            const double x = whole(0, 3.0 * u[0] - 1.0);
+            const double y = whole(1, 3.0 * u[1] - 1.0);
+            const double z = whole(2, 3.0 * w[0] - 1.0);
+            positions[i] = box.cartesian({x, y, z});
         }
         for (Vec3& v : velocities) v -= momentum * (1.0 / mass);
     }
