@@ -109,19 +109,6 @@ requires std::is_same_v<S, float> REGRAIN_INLINE Float<W> broadcast(S x) {
     }
 }
 
-/// Two halves behind each other.
-template <int W>
-REGRAIN_INLINE Float<W> join(const Float<W / 2>& low, const Float<W / 2>& high) {
-    if constexpr (W == 16) {
-        return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-                                       15);
-    } else if constexpr (W == 8) {
-        return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
-    } else {
-        return __builtin_shufflevector(low, high, 0, 1, 2, 3);
-    }
-}
-
 template <int W>
 REGRAIN_INLINE double sum(const Double<W>& v) {
     if constexpr (W == 8) {
@@ -191,10 +178,10 @@ REGRAIN_INLINE float smallest(const Float<W>& v) {
     return least;
 }
 
-/// Four doubles of each of W records in memory, as four vectors.
-template <int W>
+/// Four numbers of each of W records in memory, as four vectors.
+template <int W, class S = double>
 struct Columns {
-    Double<W> x, y, z, w;
+    Real<S, W> x, y, z, w;
 };
 
 /// record(k) points to the k-th record.
@@ -280,58 +267,123 @@ REGRAIN_INLINE void store_records(void* to, const Columns<W>& c) {
     }
 }
 
-/// Four floats of each of W records in memory, as four vectors.
+// Of each four lanes of two vectors the first two, or the last two, in turns; and as they come.
 template <int W>
-struct FloatColumns {
-    Float<W> x, y, z, w;
-};
+REGRAIN_INLINE Float<W> low_in_turns(const Float<W>& p, const Float<W>& q) {
+    if constexpr (W == 4) return __builtin_shufflevector(p, q, 0, 4, 1, 5);
+    if constexpr (W == 8) return __builtin_shufflevector(p, q, 0, 8, 1, 9, 4, 12, 5, 13);
+    if constexpr (W == 16)
+        return __builtin_shufflevector(p, q, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13,
+                                       29);
+}
+template <int W>
+REGRAIN_INLINE Float<W> high_in_turns(const Float<W>& p, const Float<W>& q) {
+    if constexpr (W == 4) return __builtin_shufflevector(p, q, 2, 6, 3, 7);
+    if constexpr (W == 8) return __builtin_shufflevector(p, q, 2, 10, 3, 11, 6, 14, 7, 15);
+    if constexpr (W == 16)
+        return __builtin_shufflevector(p, q, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15,
+                                       31);
+}
+template <int W>
+REGRAIN_INLINE Float<W> low_pairs(const Float<W>& p, const Float<W>& q) {
+    if constexpr (W == 4) return __builtin_shufflevector(p, q, 0, 1, 4, 5);
+    if constexpr (W == 8) return __builtin_shufflevector(p, q, 0, 1, 8, 9, 4, 5, 12, 13);
+    if constexpr (W == 16)
+        return __builtin_shufflevector(p, q, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28,
+                                       29);
+}
+template <int W>
+REGRAIN_INLINE Float<W> high_pairs(const Float<W>& p, const Float<W>& q) {
+    if constexpr (W == 4) return __builtin_shufflevector(p, q, 2, 3, 6, 7);
+    if constexpr (W == 8) return __builtin_shufflevector(p, q, 2, 3, 10, 11, 6, 7, 14, 15);
+    if constexpr (W == 16)
+        return __builtin_shufflevector(p, q, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30,
+                                       31);
+}
 
-/// record(k) points to the k-th record.
+/// The same for four floats, or what has their size.
 template <int W, class Record>
-REGRAIN_INLINE FloatColumns<W> transpose_floats(Record&& record) {
+REGRAIN_INLINE Columns<W, float> transpose_floats(Record&& record) {
     // The k-th record of each four in a vector, then fours of fours.
     const auto every_fourth = [&](int k) __attribute__((always_inline)) {
-        if constexpr (W == 4) {
-            return load<Float<4>>(record(k));
-        } else if constexpr (W == 8) {
-            return join<8>(load<Float<4>>(record(k)), load<Float<4>>(record(k + 4)));
-        } else {
-            return join<16>(join<8>(load<Float<4>>(record(k)), load<Float<4>>(record(k + 4))),
-                            join<8>(load<Float<4>>(record(k + 8)), load<Float<4>>(record(k + 12))));
+        if constexpr (W == 4) return load<Float<4>>(record(k));
+        if constexpr (W == 8) {
+            const auto low = load<Float<4>>(record(k)), high = load<Float<4>>(record(k + 4));
+            return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
         }
+#if REGRAIN_X86
+        if constexpr (W == 16) {
+            // Insertions from memory, which GCC 12 would make loads and slower shuffles.
+            typedef float Four __attribute__((vector_size(16), may_alias));
+            const auto memory = [&](int n) __attribute__((always_inline)) {
+                return static_cast<const Four*>(static_cast<const void*>(record(n)));
+            };
+            Float<16> v;
+            asm("vmovups %1, %x0" : "=v"(v) : "m"(*memory(k)));
+            asm("vinsertf32x4 $1, %1, %0, %0" : "+v"(v) : "m"(*memory(k + 4)));
+            asm("vinsertf32x4 $2, %1, %0, %0" : "+v"(v) : "m"(*memory(k + 8)));
+            asm("vinsertf32x4 $3, %1, %0, %0" : "+v"(v) : "m"(*memory(k + 12)));
+            return v;
+        }
+#endif
     };
     const Float<W> a = every_fourth(0), b = every_fourth(1), c = every_fourth(2),
                    d = every_fourth(3);
-    const auto low = [](const Float<W>& p, const Float<W>& q) __attribute__((always_inline)) {
-        if constexpr (W == 4) return __builtin_shufflevector(p, q, 0, 4, 1, 5);
-        if constexpr (W == 8) return __builtin_shufflevector(p, q, 0, 8, 1, 9, 4, 12, 5, 13);
-        if constexpr (W == 16)
-            return __builtin_shufflevector(p, q, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28,
-                                           13, 29);
+    const Float<W> ab = low_in_turns<W>(a, b), cd = low_in_turns<W>(c, d);
+    const Float<W> ab2 = high_in_turns<W>(a, b), cd2 = high_in_turns<W>(c, d);
+    return {low_pairs<W>(ab, cd), high_pairs<W>(ab, cd), low_pairs<W>(ab2, cd2),
+            high_pairs<W>(ab2, cd2)};
+}
+
+/// The sums of four vectors.
+template <int W>
+REGRAIN_INLINE Double<4> sums(const Double<W>& a, const Double<W>& b, const Double<W>& c,
+                              const Double<W>& d) {
+    if constexpr (W == 8) {
+        const auto turns =
+            [](const Double<8>& p, const Double<8>& q) __attribute__((always_inline)) {
+            return __builtin_shufflevector(p, q, 0, 8, 2, 10, 4, 12, 6, 14) +
+                   __builtin_shufflevector(p, q, 1, 9, 3, 11, 5, 13, 7, 15);
+        };
+        const Double<8> ab = turns(a, b), cd = turns(c, d);
+        const Double<8> all = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13) +
+                              __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
+        return __builtin_shufflevector(all, all, 0, 1, 2, 3) +
+               __builtin_shufflevector(all, all, 4, 5, 6, 7);
+    } else if constexpr (W == 4) {
+        const auto turns =
+            [](const Double<4>& p, const Double<4>& q) __attribute__((always_inline)) {
+            return __builtin_shufflevector(p, q, 0, 4, 2, 6) +
+                   __builtin_shufflevector(p, q, 1, 5, 3, 7);
+        };
+        const Double<4> ab = turns(a, b), cd = turns(c, d);
+        return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+               __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    } else {
+        return Double<4>{sum<W>(a), sum<W>(b), sum<W>(c), sum<W>(d)};
+    }
+}
+
+/// The last steps in double.
+template <int W>
+REGRAIN_INLINE Double<4> sums(const Float<W>& a, const Float<W>& b, const Float<W>& c,
+                              const Float<W>& d) {
+    const Float<W> ab = low_in_turns<W>(a, b) + high_in_turns<W>(a, b);
+    const Float<W> cd = low_in_turns<W>(c, d) + high_in_turns<W>(c, d);
+    const Float<W> all = low_pairs<W>(ab, cd) + high_pairs<W>(ab, cd);
+    const auto fours = [](const Float<8>& v) __attribute__((always_inline)) {
+        const Float<4> low = __builtin_shufflevector(v, v, 0, 1, 2, 3);
+        const Float<4> high = __builtin_shufflevector(v, v, 4, 5, 6, 7);
+        return __builtin_convertvector(low, Double<4>) + __builtin_convertvector(high, Double<4>);
     };
-    const auto high = [](const Float<W>& p, const Float<W>& q) __attribute__((always_inline)) {
-        if constexpr (W == 4) return __builtin_shufflevector(p, q, 2, 6, 3, 7);
-        if constexpr (W == 8) return __builtin_shufflevector(p, q, 2, 10, 3, 11, 6, 14, 7, 15);
-        if constexpr (W == 16)
-            return __builtin_shufflevector(p, q, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30,
-                                           15, 31);
-    };
-    const auto first = [](const Float<W>& p, const Float<W>& q) __attribute__((always_inline)) {
-        if constexpr (W == 4) return __builtin_shufflevector(p, q, 0, 1, 4, 5);
-        if constexpr (W == 8) return __builtin_shufflevector(p, q, 0, 1, 8, 9, 4, 5, 12, 13);
-        if constexpr (W == 16)
-            return __builtin_shufflevector(p, q, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13,
-                                           28, 29);
-    };
-    const auto second = [](const Float<W>& p, const Float<W>& q) __attribute__((always_inline)) {
-        if constexpr (W == 4) return __builtin_shufflevector(p, q, 2, 3, 6, 7);
-        if constexpr (W == 8) return __builtin_shufflevector(p, q, 2, 3, 10, 11, 6, 7, 14, 15);
-        if constexpr (W == 16)
-            return __builtin_shufflevector(p, q, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15,
-                                           30, 31);
-    };
-    const Float<W> ab = low(a, b), cd = low(c, d), ab2 = high(a, b), cd2 = high(c, d);
-    return {first(ab, cd), second(ab, cd), first(ab2, cd2), second(ab2, cd2)};
+    if constexpr (W == 16) {
+        return fours(__builtin_shufflevector(all, all, 0, 1, 2, 3, 4, 5, 6, 7) +
+                     __builtin_shufflevector(all, all, 8, 9, 10, 11, 12, 13, 14, 15));
+    } else if constexpr (W == 8) {
+        return fours(all);
+    } else {
+        return __builtin_convertvector(all, Double<4>);
+    }
 }
 
 /// The same for records of either precision, by the type of the numbers.

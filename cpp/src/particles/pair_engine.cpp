@@ -102,6 +102,7 @@ struct PairEngine::Impl {
     std::optional<Box> box, built_box;
     std::vector<Row> rows, built, old_rows;  ///< rows: the particles, then the halo
     std::vector<Row> charged;                ///< the rows with charges in place of types
+    std::optional<Places> places;            ///< of the rows, in mixed precision
     std::vector<std::uint32_t> ids, row_of, order, keys, old_ids;
     std::vector<Image> images, old_images;
     std::size_t builds{0};
@@ -119,6 +120,7 @@ struct PairEngine::Impl {
         if (parameters.largest_reach > 0.0) {
             const bool of_rows = !mixed || !field.triples.empty();
             list.emplace(parameters, skin, std::move(exclusions), of_rows, mixed);
+            if (mixed) places.emplace(list->reach());
         }
     }
 
@@ -196,9 +198,19 @@ struct PairEngine::Impl {
                 charged[k].tag = std::bit_cast<std::int64_t>(q);
             }
         }
+        renew_places();
         ++builds;
         version = next_version();
         renamed = false;
+    }
+
+    /// Brings the images to where the rows are now.
+    void renew_halo() {
+        list->halo().renew(rows, size(), *box);
+        renew_places();
+    }
+    void renew_places() {
+        if (places) places->renew(rows, size(), list->halo(), *box);
     }
 
     // No pair comes within its cutoff that is not listed while nobody went further, relative to the
@@ -239,7 +251,7 @@ struct PairEngine::Impl {
             [&](std::size_t begin, std::size_t end) {
                 Sums sums;
                 const PairList::Chunk& chunk = list->chunks()[begin / PairList::chunk];
-                PairTask task{&parameters, kind, of.data(),     &chunk,
+                PairTask task{&parameters, kind, of.data(),     places ? &*places : nullptr, &chunk,
                               begin,       end,  forces.data(), with_sums ? &sums : nullptr};
                 (mixed ? kernels.mixed : kernels.full)(task);
                 if (task.suspicious) name_overlaps(task);
@@ -360,7 +372,7 @@ std::span<const std::uint32_t> PairEngine::refresh() {
         return {};
     }
     if (self.list_holds()) {
-        self.list->halo().renew(self.rows, size(), box());
+        self.renew_halo();
         return {};
     }
     self.sort();
@@ -446,7 +458,7 @@ void PairEngine::restore(const Snapshot& snapshot) {
     self.builds = builds;
     self.box = now;
     std::copy(snapshot.rows.begin(), snapshot.rows.end(), self.rows.begin());
-    self.list->halo().renew(self.rows, n, now);
+    self.renew_halo();
 }
 
 }  // namespace regrain::particles

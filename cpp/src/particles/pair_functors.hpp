@@ -1,7 +1,6 @@
 // The potentials as the loop of pair_loop.hpp calls them.
 #pragma once
 
-#include <array>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -17,18 +16,11 @@ namespace regrain::particles {
 using simd::Double;
 
 /// A particle and W of its neighbours: from these to it, the bits of their tags (an integer type or
-/// a charge, W times eight bytes), and their row numbers. S is the type of numbers that the kernel
+/// a charge, as long as a number), and their row numbers. S is the type of numbers that the kernel
 /// works with.
 template <int W, class S = double>
 struct Pairs {
-    simd::Real<S, W> dx, dy, dz, r2;
-    Double<W> tags;
-    const std::uint32_t* rows;
-};
-template <int W>
-struct Pairs<W, float> {
-    simd::Float<W> dx, dy, dz, r2;
-    std::array<Double<W / 2>, 2> tags;
+    simd::Real<S, W> dx, dy, dz, r2, tags;
     const std::uint32_t* rows;
 };
 
@@ -48,8 +40,7 @@ struct PairValues {
 /// Parameters of one pair of types in every lane, or those of each lane's own pair of types.
 template <int W, bool one_type, class S>
 struct Parameters {
-    using Columns =
-        std::conditional_t<std::is_same_v<S, float>, simd::FloatColumns<W>, simd::Columns<W>>;
+    using Columns = simd::Columns<W, S>;
     Columns all;
     const QuadOf<S>* pairs;
     const QuadOf<S>* of_row;
@@ -63,7 +54,7 @@ struct Parameters {
     REGRAIN_INLINE void row(std::size_t first) { of_row = pairs + first; }
     REGRAIN_INLINE Columns operator()(const Pairs<W, S>& neighbors) const {
         if constexpr (one_type) return all;
-        std::int64_t types[W];
+        std::conditional_t<std::is_same_v<S, float>, std::int32_t, std::int64_t> types[W];
         std::memcpy(types, &neighbors.tags, sizeof types);
         return simd::transpose_of<S, W>([&](int k) __attribute__((always_inline)) {
             return of_row + types[k];

@@ -8,6 +8,7 @@
 
 #include "pair_list.hpp"
 #include "pair_parameters.hpp"
+#include "pair_places.hpp"
 #include "regrain/particles/pair_engine.hpp"
 
 namespace regrain::particles {
@@ -17,6 +18,7 @@ struct PairTask {
     const PairParameters* parameters;
     const KindParameters* kind;  ///< null for charges
     const Row* rows;             ///< for charges, these instead of types
+    const Places* places;        ///< of the rows; null in double precision
     const PairList::Chunk* list;
     std::size_t begin, end;
     Vec3* forces;

@@ -1,6 +1,7 @@
 #include "pair_list.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "images.hpp"
@@ -42,18 +43,6 @@ Exclusions::Exclusions(std::span<const std::pair<std::uint32_t, std::uint32_t>> 
         other_[next[i]++] = j;
         other_[next[j]++] = i;
     }
-}
-
-void Halo::renew(std::vector<Row>& rows, std::size_t n, const Box& box) const {
-    std::vector<Vec3> by(shifts.size());
-    for (std::size_t s = 0; s < shifts.size(); ++s) by[s] = lattice_vector(box, shifts[s]);
-    parallel_for(source.size(), [&](std::size_t begin, std::size_t end) {
-        for (std::size_t h = begin; h < end; ++h) {
-            const Row& from = rows[source[h]];
-            const Vec3& d = by[shift[h]];
-            rows[n + h] = {from.x + d.x, from.y + d.y, from.z + d.z, from.tag};
-        }
-    });
 }
 
 PairList::PairList(const PairParameters& parameters, double skin, Exclusions exclusions, bool rows,
@@ -195,11 +184,10 @@ void PairList::add_rows(Chunk& out, const Nearby& nearby, std::span<const Row> r
     }
 }
 
-// First the rows of the group and those that are excluded from some of them, then the others.
+// First the rows of the group and what is excluded from some of them, then the others.
 void PairList::add_group(Groups& out, const Nearby& nearby, std::span<const Row> rows,
                          std::size_t group, std::size_t count,
                          std::span<const std::uint32_t> ids) const {
-    const auto dummy = static_cast<std::uint32_t>(rows.size() - 1);
     const std::size_t most = nearby.count + group_size + 2 * Groups::padding;
     std::uint32_t* list = room_for(out.neighbors, out.first.back(), most);
     std::uint8_t* masks = room_for(out.masks, out.first_mask.back(), most);
@@ -232,27 +220,39 @@ void PairList::add_group(Groups& out, const Nearby& nearby, std::span<const Row>
         const unsigned others = all & ~(1U << g);
         add_special(row, selective_ ? others & seen_by(row) : others);
     }
-    std::size_t found = special;
+    std::span<const std::uint32_t> plain(nearby.row.data(), nearby.count);
+    std::vector<std::uint32_t> selected;
     if (selective_) {
-        std::vector<std::uint32_t> plain;
-        for (std::size_t k = 0; k < nearby.count; ++k) {
-            if (!near(nearby.row[k])) continue;
-            const unsigned mask = seen_by(nearby.row[k]);
-            if (mask == all) plain.push_back(nearby.row[k]);
-            if (mask != all && mask != 0) add_special(nearby.row[k], mask);
+        for (const std::uint32_t j : plain) {
+            if (!near(j)) continue;
+            const unsigned mask = seen_by(j);
+            if (mask == all) selected.push_back(j);
+            if (mask != all && mask != 0) add_special(j, mask);
         }
-        std::copy(plain.begin(), plain.end(), list + special);
-        found = special + plain.size();
-    } else {
-        std::copy_n(nearby.row.begin(), nearby.count, list + special);
-        found = special + nearby.count;
+        plain = selected;
     }
-    while (found % Groups::padding != 0) list[found++] = dummy;
-    // A group at the end may be smaller: then nobody else sees its neighbours.
-    const std::size_t masked = count < group_size ? found : special;
+    // What fills up the last vector is seen by none.
+    while ((special + plain.size()) % Groups::padding != 0)
+        add_special(static_cast<std::uint32_t>(group), 0);
+    std::copy(plain.begin(), plain.end(), list + special);
+    const std::size_t found = special + plain.size();
+    // A group at the end may be smaller, so that nobody else sees its neighbours; and where bits
+    // are looked at, the rows of a group may be far apart.
+    const bool odd = count < group_size || wide(rows.subspan(group, count));
+    const std::size_t masked = odd ? found : special;
     while (special < masked || special % Groups::padding != 0) masks[special++] = all;
     out.first.push_back(out.first.back() + static_cast<std::uint32_t>(found));
     out.first_mask.push_back(out.first_mask.back() + static_cast<std::uint32_t>(special));
+}
+
+// Whether differences between rows and what is near them are too large for places.
+bool PairList::wide(std::span<const Row> group) const {
+    const double most = (Places::most - 1.0) * reach();
+    const Row& first = group.front();
+    return std::any_of(group.begin(), group.end(), [&](const Row& row) {
+        return std::abs(row.x - first.x) > most || std::abs(row.y - first.y) > most ||
+               std::abs(row.z - first.z) > most;
+    });
 }
 
 bool PairList::excluded(std::size_t i, std::uint32_t j, std::span<const std::uint32_t> ids) const {

@@ -9,6 +9,7 @@
 
 #include "pair_grid.hpp"
 #include "pair_parameters.hpp"
+#include "pair_places.hpp"
 #include "pair_search.hpp"
 #include "regrain/particles/cells.hpp"
 #include "regrain/particles/pair_engine.hpp"
@@ -28,22 +29,14 @@ private:
     std::vector<std::uint32_t> first_, other_;
 };
 
-/// Rows beyond the particles: images, kept at source row + shift, and one row far away from
-/// everything that fills up lists to whole vectors.
-struct Halo {
-    std::vector<std::uint32_t> source, shift;
-    std::vector<Image> shifts;  ///< the distinct ones
-
-    void renew(std::vector<Row>& rows, std::size_t n, const Box& box) const;
-};
-
 class PairList {
 public:
     static constexpr std::size_t chunk = 256;  ///< rows that one task works on
     static constexpr std::size_t padding = 8;  ///< a list is a multiple of this long
 
     /// Lists of group_size rows each. The first entries are not neighbours of all rows of the
-    /// group: of them there are bits, the lowest for the first row.
+    /// group: of them there are bits, the lowest for the first row, and a list is filled up with
+    /// entries without any.
     struct Groups {
         static constexpr std::size_t padding = 16;
         std::vector<std::uint32_t> neighbors, first;  ///< as for rows, but per group
@@ -103,6 +96,7 @@ private:
                   std::size_t count, std::span<const std::uint32_t> ids) const;
     void add_group(Groups& out, const Nearby& nearby, std::span<const Row> rows, std::size_t group,
                    std::size_t count, std::span<const std::uint32_t> ids) const;
+    [[nodiscard]] bool wide(std::span<const Row> group) const;
     [[nodiscard]] bool excluded(std::size_t i, std::uint32_t j,
                                 std::span<const std::uint32_t> ids) const;
     void find(std::span<const Row> group, std::size_t first, Nearby& nearby) const;
