@@ -108,7 +108,8 @@ void PairGrid::assign(std::span<const Row> rows) {
     for (std::vector<float>* v : {&x_, &y_, &z_}) v->resize(points + overread);
     parallel_for(points, [&](std::size_t begin, std::size_t end) {
         for (std::size_t p = begin; p < end; ++p) {
-            const auto [x, y, z] = place(rows[row_[p]]);
+            const Row& row = rows[row_[p]];
+            const auto [x, y, z] = place({row.x, row.y, row.z});
             x_[p] = x;
             y_[p] = y;
             z_[p] = z;
@@ -116,14 +117,18 @@ void PairGrid::assign(std::span<const Row> rows) {
     });
 }
 
-PairGrid::Region PairGrid::region(std::span<const Row> rows) const {
+PairGrid::Corners PairGrid::corners(std::span<const Row> rows) {
     Vec3 low{rows[0].x, rows[0].y, rows[0].z};
     Vec3 high = low;
     for (const Row& row : rows.subspan(1)) {
         low = {std::min(low.x, row.x), std::min(low.y, row.y), std::min(low.z, row.z)};
         high = {std::max(high.x, row.x), std::max(high.y, row.y), std::max(high.z, row.z)};
     }
-    const auto first = bin(low), last = bin(high);
+    return {low, high};
+}
+
+PairGrid::Region PairGrid::region(const Corners& corners) const {
+    const auto first = bin(corners.low), last = bin(corners.high);
     const auto range = [&](std::size_t axis) {
         return Range{static_cast<std::int32_t>(first[axis]), static_cast<std::int32_t>(last[axis])};
     };

@@ -12,8 +12,8 @@
 
 namespace regrain::particles {
 
-/// Rows that share a search, and a list in mixed precision: consecutive ones, which in the order of
-/// space are close together.
+/// Rows that share a list in mixed precision: consecutive ones, which in the order of space are
+/// close together.
 inline constexpr std::size_t group_size = 4;
 
 /// The points of a brick with the images around it, in columns along x that are cut into bins: what
@@ -48,11 +48,19 @@ public:
         Range x, y, z;
     };
 
+    struct Corners {
+        Vec3 low, high;
+    };
+
     // What the search of pair_search.cpp reads.
-    [[nodiscard]] Region region(std::span<const Row> rows) const;
-    [[nodiscard]] std::array<float, 3> place(const Row& row) const {
-        return {static_cast<float>(row.x - middle_.x), static_cast<float>(row.y - middle_.y),
-                static_cast<float>(row.z - middle_.z)};
+    [[nodiscard]] static Corners corners(std::span<const Row> rows);
+    [[nodiscard]] Region region(const Corners& corners) const;
+    /// A place from the middle of the brick, and from some other place.
+    [[nodiscard]] std::array<float, 3> place(const Vec3& r,
+                                             const std::array<float, 3>& from = {}) const {
+        return {static_cast<float>(r.x - middle_.x - from[0]),
+                static_cast<float>(r.y - middle_.y - from[1]),
+                static_cast<float>(r.z - middle_.z - from[2])};
     }
     /// The reach, a little longer than rounding makes distances in single precision.
     [[nodiscard]] float sure_reach() const { return sure_reach_; }

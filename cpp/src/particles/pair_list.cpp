@@ -142,15 +142,19 @@ void PairList::build(std::vector<Row>& rows, std::size_t n, std::span<const std:
 
 void PairList::fill(Chunk& out, std::span<const Row> rows, std::size_t begin, std::size_t end,
                     std::span<const std::uint32_t> ids) const {
-    Nearby nearby;
+    Search search;
     out.first.assign(1, 0);
     out.groups.first.assign(1, 0);
     out.groups.first_mask.assign(1, 0);
-    for (std::size_t group = begin; group < end; group += group_size) {
-        const std::size_t count = std::min(end - group, group_size);
-        find(rows.subspan(group, count), group, nearby);
-        if (of_rows_) add_rows(out, nearby, rows, group, count, ids);
-        if (of_groups_) add_group(out.groups, nearby, rows, group, count, ids);
+    for (std::size_t block = begin; block < end; block += block_size) {
+        const std::size_t block_end = std::min(block + block_size, end);
+        gather(rows.subspan(block, block_end - block), search);
+        for (std::size_t i = block; of_rows_ && i < block_end; ++i)
+            add_row(out, search, rows, i, ids);
+        for (std::size_t group = block; of_groups_ && group < block_end; group += group_size) {
+            const std::size_t count = std::min(block_end - group, group_size);
+            add_group(out.groups, search, rows, group, count, ids);
+        }
     }
 }
 
@@ -164,33 +168,29 @@ T* room_for(std::vector<T>& list, std::size_t count, std::size_t more) {
 
 }  // namespace
 
-void PairList::add_rows(Chunk& out, const Nearby& nearby, std::span<const Row> rows,
-                        std::size_t group, std::size_t count,
-                        std::span<const std::uint32_t> ids) const {
+void PairList::add_row(Chunk& out, Search& search, std::span<const Row> rows, std::size_t i,
+                       std::span<const std::uint32_t> ids) const {
     const auto dummy = static_cast<std::uint32_t>(rows.size() - 1);
-    const std::size_t most = nearby.count + group_size + padding + PairGrid::overread;
-    for (std::size_t i = group; i < group + count; ++i) {
-        std::uint32_t* list = room_for(out.neighbors, out.first.back(), most);
-        std::size_t found = 0;
-        // Each has the others of its group as neighbours, too.
-        for (std::size_t j = group; j < group + count; ++j) {
-            list[found] = static_cast<std::uint32_t>(j);
-            found += static_cast<std::size_t>(j != i);
-        }
-        found += search_row(nearby, grid_.place(rows[i]), grid_.sure_reach(), list + found);
-        if (selective_) found = select(list, found, i, rows, ids);
-        while (found % padding != 0) list[found++] = dummy;
-        out.first.push_back(out.first.back() + static_cast<std::uint32_t>(found));
-    }
+    std::uint32_t* list = room_for(out.neighbors, out.first.back(), search.most());
+    const RowsAt<1> self{{search.place(rows[i])}, static_cast<std::uint32_t>(i), 1};
+    std::size_t found = search_rows(search.nearby, self, search.limit, list);
+    if (selective_) found = select(list, found, i, rows, ids);
+    while (found % padding != 0) list[found++] = dummy;
+    out.first.push_back(out.first.back() + static_cast<std::uint32_t>(found));
 }
 
 // First the rows of the group and what is excluded from some of them, then the others.
-void PairList::add_group(Groups& out, const Nearby& nearby, std::span<const Row> rows,
-                         std::size_t group, std::size_t count,
-                         std::span<const std::uint32_t> ids) const {
-    const std::size_t most = nearby.count + group_size + 2 * Groups::padding;
-    std::uint32_t* list = room_for(out.neighbors, out.first.back(), most);
-    std::uint8_t* masks = room_for(out.masks, out.first_mask.back(), most);
+void PairList::add_group(Groups& out, Search& search, std::span<const Row> rows, std::size_t group,
+                         std::size_t count, std::span<const std::uint32_t> ids) const {
+    RowsAt<group_size> own{
+        {}, static_cast<std::uint32_t>(group), static_cast<std::uint32_t>(count)};
+    for (std::size_t g = 0; g < group_size; ++g)
+        own.at[g] = search.place(rows[group + std::min(g, count - 1)]);
+    search.found.resize(std::max(search.found.size(), search.most()));
+    std::span<const std::uint32_t> plain(
+        search.found.data(), search_rows(search.nearby, own, search.limit, search.found.data()));
+    std::uint32_t* list = room_for(out.neighbors, out.first.back(), search.most());
+    std::uint8_t* masks = room_for(out.masks, out.first_mask.back(), search.most());
     const auto all = static_cast<std::uint8_t>((1U << count) - 1U);
     std::size_t special = 0;
     const auto add_special = [&](std::uint32_t row, unsigned mask) {
@@ -220,7 +220,6 @@ void PairList::add_group(Groups& out, const Nearby& nearby, std::span<const Row>
         const unsigned others = all & ~(1U << g);
         add_special(row, selective_ ? others & seen_by(row) : others);
     }
-    std::span<const std::uint32_t> plain(nearby.row.data(), nearby.count);
     std::vector<std::uint32_t> selected;
     if (selective_) {
         for (const std::uint32_t j : plain) {
@@ -262,13 +261,22 @@ bool PairList::excluded(std::size_t i, std::uint32_t j, std::span<const std::uin
     return std::find(left_out.begin(), left_out.end(), id) != left_out.end();
 }
 
-// What is near the rows of a group, from row number `first` on.
-void PairList::find(std::span<const Row> group, std::size_t first, Nearby& nearby) const {
-    GroupPlaces places{
-        {}, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(group.size())};
-    for (std::size_t g = 0; g < group_size; ++g)
-        places.at[g] = grid_.place(group[std::min(g, group.size() - 1)]);
-    search_group(grid_.layout(), grid_.region(group), places, grid_.sure_reach(), nearby);
+// What may be near the rows of a block.
+void PairList::gather(std::span<const Row> block, Search& search) const {
+    const PairGrid::Corners corners = grid_.corners(block);
+    const auto low = grid_.place(corners.low), high = grid_.place(corners.high);
+    float half2 = 0.0F;
+    for (std::size_t k = 0; k < 3; ++k) {
+        search.middle[k] = 0.5F * (low[k] + high[k]);
+        half2 += 0.25F * (high[k] - low[k]) * (high[k] - low[k]);
+    }
+    search.grid = &grid_;
+    gather_nearby(grid_.layout(), grid_.region(corners), search.middle, search.nearby);
+    // A little more than the square of the reach, by what rounding of squares as large as those of
+    // the block and its surroundings makes of it.
+    const float sure = grid_.sure_reach();
+    const float largest = 2.0F * std::sqrt(half2) + sure;
+    search.limit = sure * sure + 8.0F * 0x1p-24F * largest * largest;
 }
 
 // Keeps the neighbours that are within the reach of their pair of types and not excluded.

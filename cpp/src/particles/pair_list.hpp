@@ -1,6 +1,7 @@
 // The halo and the full neighbour list of rows that are sorted by cell.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -89,17 +90,34 @@ private:
         std::uint32_t source;
         Image image;
     };
+    /// Consecutive rows that share a look at the grid: what may be near one of them.
+    static constexpr std::size_t block_size = 16;
+    struct Search {
+        const PairGrid* grid;
+        Nearby nearby;
+        std::array<float, 3> middle;
+        float limit;                       ///< of squares of distances
+        std::vector<std::uint32_t> found;  ///< room
+
+        [[nodiscard]] std::array<float, 3> place(const Row& row) const {
+            return grid->place({row.x, row.y, row.z}, middle);
+        }
+        /// Entries that a list may take.
+        [[nodiscard]] std::size_t most() const {
+            return nearby.count + group_size + 2 * Groups::padding;
+        }
+    };
     void make_halo(std::vector<Row>& rows, std::size_t n, const Box& box);
     void fill(Chunk& out, std::span<const Row> rows, std::size_t begin, std::size_t end,
               std::span<const std::uint32_t> ids) const;
-    void add_rows(Chunk& out, const Nearby& nearby, std::span<const Row> rows, std::size_t group,
-                  std::size_t count, std::span<const std::uint32_t> ids) const;
-    void add_group(Groups& out, const Nearby& nearby, std::span<const Row> rows, std::size_t group,
+    void gather(std::span<const Row> block, Search& search) const;
+    void add_row(Chunk& out, Search& search, std::span<const Row> rows, std::size_t i,
+                 std::span<const std::uint32_t> ids) const;
+    void add_group(Groups& out, Search& search, std::span<const Row> rows, std::size_t group,
                    std::size_t count, std::span<const std::uint32_t> ids) const;
     [[nodiscard]] bool wide(std::span<const Row> group) const;
     [[nodiscard]] bool excluded(std::size_t i, std::uint32_t j,
                                 std::span<const std::uint32_t> ids) const;
-    void find(std::span<const Row> group, std::size_t first, Nearby& nearby) const;
     std::size_t select(std::uint32_t* list, std::size_t found, std::size_t i,
                        std::span<const Row> rows, std::span<const std::uint32_t> ids) const;
 

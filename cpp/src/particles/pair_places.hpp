@@ -1,6 +1,7 @@
 // The images around the particles, and where single precision finds both.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -29,14 +30,14 @@ struct alignas(16) Place {
 
 /// The places of the particles and of their images.
 struct Places {
-    explicit Places(double reach) : unit(reach * 0x1p-25) {}
+    explicit Places(double reach) : unit(std::ldexp(1.0, std::ilogb(reach) - 25)) {}
 
     void renew(const std::vector<Row>& rows, std::size_t n, const Halo& halo, const Box& box);
 
     /// Differences may be this many times the reach.
-    static constexpr double most = 60.0;
+    static constexpr double most = 30.0;
     std::vector<Place> all;
-    double unit;
+    double unit;  ///< a power of two: its square is exact in single precision, too
 };
 
 }  // namespace regrain::particles

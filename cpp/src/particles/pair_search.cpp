@@ -10,12 +10,47 @@
 
 namespace regrain::particles {
 
+void Nearby::make_room(std::size_t points) {
+    const std::size_t most = (points + 2 * PairGrid::overread) / 16 + 1;
+    if (rows_.size() >= most) return;
+    rows_.resize(2 * most);
+    for (auto& array : numbers_) array.resize(2 * most);
+}
+
 namespace {
 
-constexpr float nowhere = 1e18F;
+struct Gather {
+    const PairGrid::Layout* points;
+    const PairGrid::Region* region;
+    std::array<float, 3> middle;
+    Nearby* found;
+};
 
-// The runs of points that may be within reach of a region, and room for all of them.
-void collect_runs(const PairGrid::Layout& points, const PairGrid::Region& region, Nearby& found) {
+// By whole vectors, of which the next run overwrites the excess.
+template <int W>
+REGRAIN_INLINE void copy_run(const Gather& work, std::uint32_t begin, std::uint32_t end,
+                             std::size_t to) {
+    using V = simd::Float<W>;
+    const PairGrid::Layout& from = *work.points;
+    Nearby& found = *work.found;
+    for (; begin < end; begin += W, to += W) {
+        const V x = simd::load<V>(from.x + begin) - work.middle[0];
+        const V y = simd::load<V>(from.y + begin) - work.middle[1];
+        const V z = simd::load<V>(from.z + begin) - work.middle[2];
+        const V square = x * x + y * y + z * z;
+        simd::store(found.x() + to, x);
+        simd::store(found.y() + to, y);
+        simd::store(found.z() + to, z);
+        simd::store(found.square() + to, square);
+        simd::store(found.row() + to, simd::load<simd::Index<W>>(from.row + begin));
+    }
+}
+
+// The runs of points that may be within reach of a region.
+template <int W>
+REGRAIN_INLINE void gather_in(const Gather& work) {
+    const PairGrid::Layout& points = *work.points;
+    const PairGrid::Region& region = *work.region;
     const auto [bins, columns, layers] = points.bins;
     const auto apart = [](std::int32_t at, const PairGrid::Range& range) {
         return std::max({0, range.first - at, at - range.last});
@@ -24,10 +59,7 @@ void collect_runs(const PairGrid::Layout& points, const PairGrid::Region& region
     const std::int32_t k_last = std::min(region.z.last + points.far, layers - 1);
     const std::int32_t j_first = std::max(0, region.y.first - points.far);
     const std::int32_t j_last = std::min(region.y.last + points.far, columns - 1);
-    const auto most = static_cast<std::size_t>((k_last - k_first + 1) * (j_last - j_first + 1));
-    if (found.runs.size() < most) found.runs.resize(2 * most);
-    Nearby::Run* run = found.runs.data();
-    std::size_t total = 2 * PairGrid::overread;
+    std::size_t count = 0;
     for (std::int32_t k = k_first; k <= k_last; ++k) {
         const std::int32_t* half = points.half + apart(k, region.z) * (points.far + 1);
         for (std::int32_t j = j_first; j <= j_last; ++j) {
@@ -36,165 +68,143 @@ void collect_runs(const PairGrid::Layout& points, const PairGrid::Region& region
             const std::uint32_t* start =
                 points.start +
                 (static_cast<std::ptrdiff_t>(k) * columns + j) * static_cast<std::ptrdiff_t>(bins);
-            *run = {start[std::max(0, region.x.first - reach)],
-                    start[std::min(bins, region.x.last + reach + 1)]};
-            total += run->end - run->begin;
-            ++run;
+            const std::uint32_t begin = start[std::max(0, region.x.first - reach)];
+            const std::uint32_t end = start[std::min(bins, region.x.last + reach + 1)];
+            work.found->make_room(count + (end - begin));
+            copy_run<W>(work, begin, end, count);
+            count += end - begin;
         }
     }
-    found.runs_end = run;
-    if (found.row.size() >= total) return;
-    found.row.resize(2 * total);
-    for (std::vector<float>* v : {&found.x, &found.y, &found.z}) v->resize(2 * total);
-}
-
-// Distances by vectors, then a compaction without branches.
-template <int W>
-REGRAIN_INLINE void group_in(const PairGrid::Layout& points, const GroupPlaces& group, float limit,
-                             Nearby& found) {
-    using V = simd::Float<W>;
-    std::size_t count = 0;
-    for (const Nearby::Run* run = found.runs.data(); run != found.runs_end; ++run) {
-        for (std::uint32_t p = run->begin; p < run->end; p += W) {
-            const V x = simd::load<V>(points.x + p);
-            const V y = simd::load<V>(points.y + p);
-            const V z = simd::load<V>(points.z + p);
-            V least{};
-            for (std::size_t g = 0; g < group_size; ++g) {
-                const auto [gx, gy, gz] = group.at[g];
-                const V dx = x - gx, dy = y - gy, dz = z - gz;
-                const V r2 = dx * dx + dy * dy + dz * dz;
-                least = g == 0 ? r2 : (r2 < least ? r2 : least);
-            }
-            for (std::uint32_t m = 0; m < W; ++m) {
-                const std::uint32_t row = points.row[p + m];
-                found.row[count] = row;
-                found.x[count] = x[m];
-                found.y[count] = y[m];
-                found.z[count] = z[m];
-                count += static_cast<std::size_t>(least[m] < limit) &
-                         static_cast<std::size_t>(row - group.first >= group.count) &
-                         static_cast<std::size_t>(p + m < run->end);
-            }
-        }
-    }
+    Nearby& found = *work.found;
     found.count = count;
-    for (std::size_t k = 0; k < PairGrid::overread; ++k) found.x[count + k] = nowhere;
+    found.make_room(count);
+    constexpr float nowhere = 1e36F;
+    for (std::size_t k = count; k < count + PairGrid::overread; ++k) {
+        found.x()[k] = found.y()[k] = found.z()[k] = 0.0F;
+        found.square()[k] = nowhere;
+    }
 }
 
-struct RowQuery {
-    const Nearby* nearby;
-    std::array<float, 3> place;
+template <std::size_t R>
+struct Query {
+    Nearby* nearby;
+    const RowsAt<R>* rows;
     float limit;
-    std::uint32_t* rows;
+    std::uint32_t* found;
 };
 
-template <int W>
-REGRAIN_INLINE std::size_t row_in(const RowQuery& q) {
+// The square of a distance is that of the point, that of the row and a mixed product: three
+// multiplications and additions for a pair. What the square of the first row adds is in the limit.
+struct RowTerms {
+    float x, y, z, square;
+    explicit RowTerms(const std::array<float, 3>& at)
+        : x(-2.0F * at[0]),
+          y(-2.0F * at[1]),
+          z(-2.0F * at[2]),
+          square(at[0] * at[0] + at[1] * at[1] + at[2] * at[2]) {}
+};
+
+// A compaction without branches.
+template <int W, std::size_t R>
+REGRAIN_INLINE std::size_t rows_in(const Query<R>& q) {
     using V = simd::Float<W>;
-    const Nearby& near = *q.nearby;
+    Nearby& near = *q.nearby;
+    const RowTerms first(q.rows->at[0]);
+    const float limit = q.limit - first.square;
     std::size_t found = 0;
     for (std::size_t k = 0; k < near.count; k += W) {
-        const V dx = simd::load<V>(near.x.data() + k) - q.place[0];
-        const V dy = simd::load<V>(near.y.data() + k) - q.place[1];
-        const V dz = simd::load<V>(near.z.data() + k) - q.place[2];
-        const V r2 = dx * dx + dy * dy + dz * dz;
-        for (int m = 0; m < W; ++m) {
-            q.rows[found] = near.row[k + static_cast<std::size_t>(m)];
-            found += static_cast<std::size_t>(r2[m] < q.limit);
+        const V x = simd::load<V>(near.x() + k);
+        const V y = simd::load<V>(near.y() + k);
+        const V z = simd::load<V>(near.z() + k);
+        const V square = simd::load<V>(near.square() + k);
+        V least{};
+        for (std::size_t g = 0; g < R; ++g) {
+            const RowTerms row(q.rows->at[g]);
+            const V own = g == 0 ? square : square + (row.square - first.square);
+            const V r2 = own + x * row.x + y * row.y + z * row.z;
+            if (g == 0) least = r2;
+            least = least < r2 ? least : r2;
+        }
+        for (std::size_t m = 0; m < W; ++m) {
+            const std::uint32_t row = near.row()[k + m];
+            q.found[found] = row;
+            found += static_cast<std::size_t>(least[m] < limit) &
+                     static_cast<std::size_t>(row - q.rows->first >= q.rows->count);
         }
     }
     return found;
 }
 
 #if REGRAIN_X86
-// AVX-512 can compact a vector in one instruction, which no portable expression gives.
-REGRAIN_TARGET_V4 void group_v4(const PairGrid::Layout& points, const GroupPlaces& group,
-                                float limit_, Nearby* to) {
-    Nearby& found = *to;
-    __m512 gx[group_size], gy[group_size], gz[group_size];
-    for (std::size_t g = 0; g < group_size; ++g) {
-        gx[g] = _mm512_set1_ps(group.at[g][0]);
-        gy[g] = _mm512_set1_ps(group.at[g][1]);
-        gz[g] = _mm512_set1_ps(group.at[g][2]);
-    }
-    const __m512 limit = _mm512_set1_ps(limit_);
-    const __m512i own = _mm512_set1_epi32(static_cast<int>(group.first));
-    const __m512i width = _mm512_set1_epi32(static_cast<int>(group.count));
-    std::uint32_t* to_row = found.row.data();
-    float *to_x = found.x.data(), *to_y = found.y.data(), *to_z = found.z.data();
-    std::size_t count = 0;
-    for (const Nearby::Run* run = found.runs.data(); run != found.runs_end; ++run) {
-        for (std::uint32_t p = run->begin; p < run->end; p += 16) {
-            const __m512 x = _mm512_loadu_ps(points.x + p);
-            const __m512 y = _mm512_loadu_ps(points.y + p);
-            const __m512 z = _mm512_loadu_ps(points.z + p);
-            __m512 least = limit;
-            for (std::size_t g = 0; g < group_size; ++g) {
-                const __m512 dx = _mm512_sub_ps(x, gx[g]);
-                const __m512 dy = _mm512_sub_ps(y, gy[g]);
-                const __m512 dz = _mm512_sub_ps(z, gz[g]);
-                const __m512 r2 =
-                    _mm512_fmadd_ps(dx, dx, _mm512_fmadd_ps(dy, dy, _mm512_mul_ps(dz, dz)));
-                least = r2 < least ? r2 : least;  // GCC 12 warns of _mm512_min_ps
-            }
-            const __m512i row = _mm512_loadu_si512(points.row + p);
-            const auto inside = static_cast<__mmask16>((1U << std::min(16U, run->end - p)) - 1U);
-            const __mmask16 other =
-                _mm512_mask_cmpge_epu32_mask(inside, _mm512_sub_epi32(row, own), width);
-            const __mmask16 near = _mm512_mask_cmp_ps_mask(other, least, limit, _CMP_LT_OQ);
-            _mm512_storeu_si512(to_row + count, _mm512_maskz_compress_epi32(near, row));
-            _mm512_storeu_ps(to_x + count, _mm512_maskz_compress_ps(near, x));
-            _mm512_storeu_ps(to_y + count, _mm512_maskz_compress_ps(near, y));
-            _mm512_storeu_ps(to_z + count, _mm512_maskz_compress_ps(near, z));
-            count += static_cast<std::size_t>(__builtin_popcount(near));
-        }
-    }
-    found.count = count;
-    _mm512_storeu_ps(to_x + count, _mm512_set1_ps(nowhere));
-}
-REGRAIN_TARGET_V3 void group_v3(const PairGrid::Layout& points, const GroupPlaces& group,
-                                float limit, Nearby* found) {
-    group_in<8>(points, group, limit, *found);
-}
+REGRAIN_TARGET_V4 void gather_v4(const Gather& work) { gather_in<16>(work); }
+REGRAIN_TARGET_V3 void gather_v3(const Gather& work) { gather_in<8>(work); }
 
-REGRAIN_TARGET_V4 std::size_t row_v4(const RowQuery& q) {
-    const float *px = q.nearby->x.data(), *py = q.nearby->y.data(), *pz = q.nearby->z.data();
-    const std::uint32_t* row = q.nearby->row.data();
-    const __m512 x = _mm512_set1_ps(q.place[0]), y = _mm512_set1_ps(q.place[1]),
-                 z = _mm512_set1_ps(q.place[2]), limit = _mm512_set1_ps(q.limit);
+// AVX-512 can compact a vector in one instruction, which no portable expression gives.
+template <std::size_t R>
+REGRAIN_TARGET_V4 std::size_t rows_v4(const Query<R>& q) {
+    const float *px = q.nearby->x(), *py = q.nearby->y(), *pz = q.nearby->z();
+    const float* ps = q.nearby->square();
+    const std::uint32_t* row = q.nearby->row();
     const std::size_t count = q.nearby->count;
-    std::uint32_t* out = q.rows;
+    const RowTerms first(q.rows->at[0]);
+    __m512 gx[R], gy[R], gz[R], gs[R];
+    for (std::size_t g = 0; g < R; ++g) {
+        const RowTerms terms(q.rows->at[g]);
+        gx[g] = _mm512_set1_ps(terms.x);
+        gy[g] = _mm512_set1_ps(terms.y);
+        gz[g] = _mm512_set1_ps(terms.z);
+        gs[g] = _mm512_set1_ps(terms.square - first.square);
+    }
+    const __m512 limit = _mm512_set1_ps(q.limit - first.square);
+    const __m512i own = _mm512_set1_epi32(static_cast<int>(q.rows->first));
+    const __m512i width = _mm512_set1_epi32(static_cast<int>(q.rows->count));
+    std::uint32_t* out = q.found;
     for (std::size_t k = 0; k < count; k += 16) {
-        const __m512 dx = _mm512_sub_ps(_mm512_loadu_ps(px + k), x);
-        const __m512 dy = _mm512_sub_ps(_mm512_loadu_ps(py + k), y);
-        const __m512 dz = _mm512_sub_ps(_mm512_loadu_ps(pz + k), z);
-        const __m512 r2 = _mm512_fmadd_ps(dx, dx, _mm512_fmadd_ps(dy, dy, _mm512_mul_ps(dz, dz)));
-        const __mmask16 near = _mm512_cmp_ps_mask(r2, limit, _CMP_LT_OQ);
-        _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(near, _mm512_loadu_si512(row + k)));
+        const __m512 x = _mm512_load_ps(px + k), y = _mm512_load_ps(py + k),
+                     z = _mm512_load_ps(pz + k), square = _mm512_load_ps(ps + k);
+        __m512 least = limit;
+        for (std::size_t g = 0; g < R; ++g) {
+            const __m512 own = g == 0 ? square : _mm512_add_ps(square, gs[g]);
+            const __m512 r2 = _mm512_fmadd_ps(
+                x, gx[g], _mm512_fmadd_ps(y, gy[g], _mm512_fmadd_ps(z, gz[g], own)));
+            least = r2 < least ? r2 : least;  // GCC 12 warns of _mm512_min_ps
+        }
+        const __m512i rows = _mm512_loadu_si512(row + k);
+        const __mmask16 other = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(rows, own), width);
+        const __mmask16 near = _mm512_mask_cmp_ps_mask(other, least, limit, _CMP_LT_OQ);
+        _mm512_storeu_si512(out, _mm512_maskz_compress_epi32(near, rows));
         out += __builtin_popcount(near);
     }
-    return static_cast<std::size_t>(out - q.rows);
+    return static_cast<std::size_t>(out - q.found);
 }
-REGRAIN_TARGET_V3 std::size_t row_v3(const RowQuery& q) { return row_in<8>(q); }
+template <std::size_t R>
+REGRAIN_TARGET_V3 std::size_t rows_v3(const Query<R>& q) {
+    return rows_in<8>(q);
+}
 #endif
-void group_any(const PairGrid::Layout& points, const GroupPlaces& group, float limit,
-               Nearby* found) {
-    group_in<4>(points, group, limit, *found);
+void gather_any(const Gather& work) { gather_in<4>(work); }
+template <std::size_t R>
+std::size_t rows_any(const Query<R>& q) {
+    return rows_in<4>(q);
 }
-std::size_t row_any(const RowQuery& q) { return row_in<4>(q); }
 
 }  // namespace
 
-void search_group(const PairGrid::Layout& points, const PairGrid::Region& region,
-                  const GroupPlaces& group, float reach, Nearby& found) {
-    collect_runs(points, region, found);
-    simd::dispatch(REGRAIN_LEVELS(group), points, group, reach * reach, &found);
+void gather_nearby(const PairGrid::Layout& points, const PairGrid::Region& region,
+                   const std::array<float, 3>& middle, Nearby& found) {
+    simd::dispatch(REGRAIN_LEVELS(gather), Gather{&points, &region, middle, &found});
 }
 
-std::size_t search_row(const Nearby& nearby, const std::array<float, 3>& place, float reach,
-                       std::uint32_t* rows) {
-    return simd::dispatch(REGRAIN_LEVELS(row), RowQuery{&nearby, place, reach * reach, rows});
+std::size_t search_rows(Nearby& nearby, const RowsAt<1>& rows, float limit, std::uint32_t* found) {
+    using Function = std::size_t(const Query<1>&);
+    return simd::dispatch<Function>(REGRAIN_LEVELS(rows), Query<1>{&nearby, &rows, limit, found});
+}
+
+std::size_t search_rows(Nearby& nearby, const RowsAt<group_size>& rows, float limit,
+                        std::uint32_t* found) {
+    using Function = std::size_t(const Query<group_size>&);
+    return simd::dispatch<Function>(REGRAIN_LEVELS(rows),
+                                    Query<group_size>{&nearby, &rows, limit, found});
 }
 
 }  // namespace regrain::particles
