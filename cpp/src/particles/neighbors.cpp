@@ -72,15 +72,28 @@ void NeighborSearch::search(Part& part, std::size_t begin, std::size_t end,
         const std::uint32_t i = particle[p];
         if (part.point.size() < count + near.count)
             part.point.resize(2 * (count + near.count) + 64);
-        for (std::size_t k = 0; k < near.count; ++k) {
-            const std::uint32_t q = near.point[k];
-            const std::uint32_t j = particle[q];
-            // Without a branch where the answer is a coin toss.
-            bool wanted = static_cast<unsigned>(!options.half) | static_cast<unsigned>(i < j);
-            if (i == j && options.half) wanted = cells_.first_of_two(p, q);
-            part.point[count] = q;
-            count += wanted ? 1 : 0;
-            if (near.r2[k] >= sure && wanted && !(norm2(vector(p, q)) < cutoff2)) --count;
+        const std::size_t from = count;
+        if (options.half) {
+            for (std::size_t k = 0; k < near.count; ++k) {
+                const std::uint32_t q = near.point[k];
+                const std::uint32_t j = particle[q];
+                // Without a branch where the answer is a coin toss.
+                bool wanted = i < j;
+                if (i == j) wanted = cells_.first_of_two(p, q);
+                part.point[count] = q;
+                count += wanted ? 1 : 0;
+            }
+        } else {
+            std::copy_n(near.point.data(), near.count, part.point.data() + count);
+            count += near.count;
+        }
+        bool certain = true;
+        for (std::size_t k = 0; k < near.count; ++k) certain &= near.r2[k] < sure;
+        if (!certain) {
+            std::uint32_t* first = part.point.data();
+            const auto beyond = [&](std::uint32_t q) { return !(norm2(vector(p, q)) < cutoff2); };
+            const auto* last = std::remove_if(first + from, first + count, beyond);
+            count = static_cast<std::size_t>(last - first);
         }
         part.end.push_back(static_cast<std::uint32_t>(count));
     };
