@@ -43,6 +43,8 @@ class Map(ABC):
     gives: ClassVar[str]
 
     _kinds: ClassVar[dict[str, type[Map]]] = {}
+    #: Whether what becomes of a frame depends on its time, too (random numbers do).
+    _by_time: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -67,8 +69,12 @@ class Map(ABC):
     def __call__(self, fine: Any) -> Any:
         if not isinstance(fine, Trace):
             return self.bind(fine)(fine)
-        passed = [*fine.provenance.get("maps", ()), self.to_dict()]
-        return fine.map(self.bind(fine[0]), maps=passed)
+        coarse = self._of_trace(fine)
+        coarse.provenance["maps"] = [*fine.provenance.get("maps", ()), self.to_dict()]
+        return coarse
+
+    def _of_trace(self, fine: Trace[Any]) -> Trace[Any]:
+        return fine.map(self.bind(fine[0]))
 
     def __rshift__(self, then: Map) -> Chain:
         if not isinstance(then, Map):
@@ -172,6 +178,13 @@ class Chain(Map):
             fine = steps[-1](fine)
             steps.append(part.bind(fine))
         return _InTurn(tuple(steps))
+
+    def _of_trace(self, fine: Trace[Any]) -> Trace[Any]:
+        if not any(part._by_time for part in self.maps):
+            return super()._of_trace(fine)
+        for part in self.maps:
+            fine = part._of_trace(fine)
+        return fine
 
     def to_dict(self) -> dict[str, Any]:
         """The settings of the maps in their order."""
