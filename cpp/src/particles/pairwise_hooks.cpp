@@ -19,7 +19,9 @@ std::optional<double> cutoff_of(const Dynamics& dynamics) {
 const Soft* fused(const ForceField& field, std::size_t pair, const Dynamics& dynamics) {
     const int index = field.pair_of_types[pair];
     const std::optional<double> cutoff = cutoff_of(dynamics);
-    if (index < 0 || !cutoff || !field.exclusions.empty()) return nullptr;
+    // What rigid bonds take from friction and noise is told from forces that are these alone.
+    if (index < 0 || !cutoff || !field.exclusions.empty() || !field.rigid_bonds.empty())
+        return nullptr;
     const auto* soft = std::get_if<Soft>(&field.pair_potentials[static_cast<std::size_t>(index)]);
     return soft != nullptr && soft->cutoff == *cutoff ? soft : nullptr;
 }

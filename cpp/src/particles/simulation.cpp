@@ -104,16 +104,17 @@ void Simulation::Impl::for_each_memory(
     f(
         "sums",
         [&] {
-            return std::vector{exchanged, flow_power, virial[0],   virial[1],
-                               virial[2], work,       rate_of_work};
+            return std::vector{exchanged, flow_power, virial[0],    virial[1],
+                               virial[2], work,       rate_of_work, late_heat};
         },
         [&](std::span<const double> v) {
-            if (v.size() != 7) throw Error(another);
+            if (v.size() != 8) throw Error(another);
             exchanged = v[0];
             flow_power = v[1];
             std::copy(v.begin() + 2, v.begin() + 5, virial.begin());
             work = v[5];
             rate_of_work = v[6];
+            late_heat = v[7];
         });
     if (chain) {
         f(

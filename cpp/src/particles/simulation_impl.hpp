@@ -67,6 +67,7 @@ struct Simulation::Impl {
     double work{0.0}, rate_of_work{0.0};  // that of fields and biases in it
     std::array<double, 6> virial{};       // of the last evaluation that the barostat asked for
     std::array<double, 3> pending{};      // log stretches, until the virial after them is known
+    double late_heat{0.0};                // of the next half kick, that rigid bonds do not allow
     double flow_power{0.0};               // of the flow on the interactions, at the last evaluation
     double max_move{0.0};
     double soft_move{0.0};  // where particles may pass through each other, else 0
@@ -135,6 +136,7 @@ struct Simulation::Impl {
     void rename_lattice();
     void follow_particles();
     void evaluate(std::uint64_t at, bool with_sums);
+    void pair_forces(const Present& now, Totals* totals);
     void add_work(double done);
     void finish();
 

@@ -196,7 +196,7 @@ void Simulation::Impl::assign(std::span<const Vec3> positions, std::span<const I
     if (walls) walls->start(engine, motion, mass);
     limit_moves();
     step = 0;
-    exchanged = work = rate_of_work = flow_power = 0.0;
+    exchanged = work = rate_of_work = flow_power = late_heat = 0.0;
     if (memory) memory->draw({settings.seed, initial_memory, 0}, inverse_mass_of_id);
     if (constraints) {
         constraints->settle(engine, motion);

@@ -143,7 +143,7 @@ void Simulation::Impl::evaluate(std::uint64_t at, bool with_sums) {
     Totals totals = interactions.compute(now, forces(), with_sums);
     if (at > 0) add_work(0.5 * settings.dt * (rate_of_work + totals.power));
     rate_of_work = totals.power;
-    if (pairwise) pairwise->forces(now, forces(), with_sums ? &totals : nullptr);
+    if (pairwise) pair_forces(now, with_sums ? &totals : nullptr);
     if (with_sums) virial = cell_virial(now, totals.virial);
     if (settings.flow && with_sums) {
         const double before = std::exchange(flow_power, power(*settings.flow, totals.virial));
@@ -152,6 +152,30 @@ void Simulation::Impl::evaluate(std::uint64_t at, bool with_sums) {
     if (!barostat_acts(at) || at == 0) return;
     // The second half of the work of the change of the cell in this step.
     for (std::size_t k = 0; k < 3; ++k) exchanged -= 0.5 * virial[k] * pending[k];
+}
+
+// Friction and noise count as heat what they do to free particles. Of particles on rigid bonds they
+// move only what the bonds allow, m P(f / m) of a force f, in the half kicks before and after.
+void Simulation::Impl::pair_forces(const Present& now, Totals* totals) {
+    if (!constraints || pairwise->exchanges()) return pairwise->forces(now, forces(), totals);
+    const std::vector<Vec3> others = force;
+    pairwise->forces(now, forces(), totals);
+    std::vector<Motion> kicks = motion;
+    for (std::size_t row = 0; row < size(); ++row) {
+        kicks[row].v = (force[row] - others[row]) * kicks[row].inverse_mass;
+    }
+    std::vector<Motion> allowed = kicks;
+    constraints->velocities(engine, allowed);
+    double along = 0.0, square = 0.0;
+    for (std::size_t row = 0; row < size(); ++row) {
+        const Vec3 missing = allowed[row].v - kicks[row].v;
+        along += mass[row] * dot(missing, motion[row].v);
+        square += dot(missing, force[row]);
+    }
+    const double half = 0.5 * settings.dt;
+    const double early = half * (along + 0.5 * half * square);
+    if (now.step > 0) exchanged += late_heat + early;
+    late_heat = now.step > 0 ? half * (along + 1.5 * half * square) : early;
 }
 
 void Simulation::Impl::add_work(double done) {
