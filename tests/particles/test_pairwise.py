@@ -19,6 +19,7 @@ from regrain.particles import (
     Langevin,
     LoweAndersen,
     Particles,
+    Shear,
     Soft,
     Topology,
     fcc,
@@ -273,3 +274,17 @@ def test_bad_input() -> None:
             dynamics=NVE(),
             barostat=CellRescale(pressure=1.0, time=1.0, compressibility=0.1),
         )
+
+
+# An exchange changes velocities beside the flow; counted as heat of those in the laboratory, what
+# the viscosity of the thermostat takes from the flow would be missing: 0.01 kT per particle and
+# step.
+@pytest.mark.parametrize(
+    "dynamics", [LoweAndersen(rate=5.0), DPD(friction=10.0, integrator="shardlow")]
+)
+def test_the_heat_of_exchanges_under_a_flow(dynamics: LoweAndersen | DPD) -> None:
+    trace = IDEAL.run(
+        fcc(5, density=4.0), time=1.0, dt=0.02, every=0.1, seed=3, dynamics=dynamics,
+        flow=Shear(rate=1.0),
+    )  # fmt: skip
+    assert np.ptp(trace.log["conserved_energy"]) < 1e-9 * 500

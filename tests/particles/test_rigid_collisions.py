@@ -43,6 +43,7 @@ def gas(dumbbells: int, solvent: int = 0) -> Particles:
 PAIRS: list[Dynamics] = [
     LoweAndersen(rate=0.5, cutoff=1.5),
     DPD(friction=10.0, cutoff=1.5, integrator="shardlow"),
+    DPD(friction=4.0, cutoff=1.5),
 ]
 CELLS: list[Dynamics] = [
     rule
@@ -56,7 +57,7 @@ CELLS: list[Dynamics] = [
 
 def name_of(dynamics: Dynamics) -> str:
     angular = "+a" if getattr(dynamics, "angular_momentum", False) else ""
-    return type(dynamics).__name__ + angular
+    return type(dynamics).__name__ + angular + getattr(dynamics, "integrator", "")
 
 
 # Collisions that take velocities along rods for those of free particles leave the rods at 0.88

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "flow.hpp"
 #include "interactions.hpp"
 #include "regrain/base/error.hpp"
 
@@ -77,7 +78,8 @@ double PairwiseExchange::exchange(const Present& now, std::span<Motion> motion) 
         return of_tile;
     });
     for (std::size_t k = 0; k < 6; ++k) virial_[k] = sums.virial[k] / law_.dt;
-    return sums.heat;
+    // That of the velocities beside the flow: the sweep knows those in the laboratory.
+    return sums.heat + power(now.flow, sums.virial);
 }
 
 std::vector<double> PairwiseExchange::state() const { return {virial_.begin(), virial_.end()}; }

@@ -281,7 +281,10 @@ def _fit(given: dict[str, Any]) -> Any:
     name = given.pop("method", "HNCGN")
     method = _named("regrain.fits", name, "method of [fit]", methods())
     widths = {f"{kind}s": width for kind, width in KINDS.items()}
+    known = ["method", *_parameters(method)]
     for key, value in given.items():
+        if key not in known:
+            raise unknown("key of [fit]", key, known)
         if key in widths:
             given[key] = _interactions(value, key, widths[key])
         elif isinstance(value, Mapping) and "kind" in value:
