@@ -43,7 +43,7 @@ def gas(dumbbells: int, solvent: int = 0) -> Particles:
 PAIRS: list[Dynamics] = [
     LoweAndersen(rate=0.5, cutoff=1.5),
     DPD(friction=10.0, cutoff=1.5, integrator="shardlow"),
-    DPD(friction=4.0, cutoff=1.5),
+    DPD(friction=1.0, cutoff=1.5),
 ]
 CELLS: list[Dynamics] = [
     rule

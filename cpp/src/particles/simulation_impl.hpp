@@ -66,9 +66,10 @@ struct Simulation::Impl {
     double exchanged{0.0};                // heat and work that the particles were given
     double work{0.0}, rate_of_work{0.0};  // that of fields and biases in it
     std::array<double, 6> virial{};       // of the last evaluation that the barostat asked for
-    std::array<double, 3> pending{};      // log stretches, until the virial after them is known
-    double late_heat{0.0};                // of the next half kick, that rigid bonds do not allow
-    double flow_power{0.0};               // of the flow on the interactions, at the last evaluation
+    std::optional<std::array<double, 6>> whole_kinetic;  // what the barostat is to see, if not that
+    std::array<double, 3> pending{};  // log stretches, until the virial after them is known
+    double late_heat{0.0};            // of the next half kick, that rigid bonds do not allow
+    double flow_power{0.0};           // of the flow on the interactions, at the last evaluation
     double max_move{0.0};
     double soft_move{0.0};  // where particles may pass through each other, else 0
 
@@ -130,6 +131,7 @@ struct Simulation::Impl {
     void kick(int count);
     void drift(double time);
     void change_cell();
+    [[nodiscard]] std::array<double, 6> cell_kinetic() const;
     void rescale_cell();
     double deform_cell(const CellMap& map);
     void flow_for(double time);

@@ -56,6 +56,13 @@ void Simulation::Impl::move(int kicks) {
         change_cell();
         return diffuse();
     }
+    if (cell_changes && pairwise && !pairwise->exchanges()) {
+        // Half a kick by noise heats what the next half cools again: the barostat takes the
+        // velocities from before.
+        if (kicks == 2) pass(1, 0.0);
+        kicks = 1;
+        whole_kinetic = cell_kinetic();
+    }
     const Bath* bath = langevin ? &*langevin : nullptr;
     const bool in_one = !constraints && !memory && !(walls && bath);
     if (in_one && !cell_changes) return pass(kicks, bath ? 0.5 * dt : dt, bath, true);
@@ -238,18 +245,25 @@ void Simulation::Impl::rename_lattice() {
     engine.rename_box(names.box);
 }
 
+// Of what a cell moves: centres of rigid bodies, and all else.
+std::array<double, 6> Simulation::Impl::cell_kinetic() const {
+    std::array<double, 6> kinetic = kinetic_tensor();
+    if (!constraints) return kinetic;
+    const Constraints::Inner inner = constraints->inner(present(step), force);
+    for (std::size_t k = 0; k < 6; ++k) kinetic[k] -= inner.kinetic[k];
+    return kinetic;
+}
+
 void Simulation::Impl::rescale_cell() {
     const std::array<bool, 3> kept = kept_momentum();
-    CellState now{kinetic_tensor(), virial, {kept[0] * 1.0, kept[1] * 1.0, kept[2] * 1.0}};
-    if (constraints) {
-        const Constraints::Inner inner = constraints->inner(present(step), force);
-        for (std::size_t k = 0; k < 6; ++k) now.kinetic[k] -= inner.kinetic[k];
-    }
+    const std::array<double, 6> kinetic = cell_kinetic();
+    const CellState now{
+        whole_kinetic.value_or(kinetic), virial, {kept[0] * 1.0, kept[1] * 1.0, kept[2] * 1.0}};
     const CellChange change =
         rescale(*settings.barostat, settings.dt, engine.box(), now, cell_noise, step);
     pending = change.log_stretch;
     for (std::size_t k = 0; k < 3; ++k) {
-        exchanged += 0.5 * now.kinetic[k] * std::expm1(-2.0 * pending[k]);
+        exchanged += 0.5 * kinetic[k] * std::expm1(-2.0 * pending[k]);
         exchanged -= 0.5 * virial[k] * pending[k];
     }
     deform_cell(change.map);
