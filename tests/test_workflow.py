@@ -433,7 +433,6 @@ MISTAKES = {
     "file and more": ("weights =", 'file = "m.toml"\nweights =', r"leave out by, weights, name"),
     "method": ('"HNCGN"', '"HNCG"', "got 'HNCG', expected one of .*did you mean 'HNCGN'"),
     "key of fit": ("temperature =", "temprature =", "did you mean 'temperature'"),
-    "method misspelt": ("method =", "metod =", "key of .fit.: got .metod.*did you mean .method"),
     "no temperature": ("temperature = 300.0", "", r"\[fit\]: temperature is missing"),
     "no temperature to run at": (
         'method = "HNCGN"\ntemperature = 300.0         # K\npressure = 1.0              # bar\n'

@@ -61,3 +61,12 @@ def test_a_square_with_every_method(name, gas, tmp_path):
     assert report.history is not None
     assert "pair G-G" in report.history.curves
     assert ForceField.load(tmp_path / "model.json") == done.result.model
+
+
+def test_a_misspelt_method_is_not_another_argument(tmp_path):
+    file = tmp_path / "gas.toml"
+    file.write_text(
+        '[input]\ntrajectory = "gas.gsd"\n[map]\nby = "residue"\n[fit]\nmetod = "IBI"\n[run]\n'
+    )
+    with pytest.raises(rg.RegrainError, match=r"key of \[fit\]: got 'metod'.*mean 'method'"):
+        Config.read(file)
