@@ -286,6 +286,17 @@ def test_lifts_go_back_and_are_functions_of_their_seed() -> None:
     np.testing.assert_array_equal(site(lifted).values, angles.values)
 
 
+def test_large_blocks_have_finite_entropies_and_lifts() -> None:
+    model = Ising((41 * 41,), couplings={"field": 0})
+    n = 41 * 41
+    for value in BlockSpin(b=n).fibre_entropy(model).values():
+        assert value == pytest.approx((n - 1) * np.log(2), rel=1e-12)
+    total = BlockSpin(b=n, rule="average", exponent=0.0)
+    for value in (-n, n, n - 2):
+        fine = total.lift(Spins(np.array([float(value)])), seed=1)
+        assert fine.values.sum(dtype=int) == value
+
+
 @pytest.mark.parametrize(
     "map_",
     [
@@ -293,6 +304,7 @@ def test_lifts_go_back_and_are_functions_of_their_seed() -> None:
         BlockSpin((2, 3), ties="first", seed=2),
         BlockSpin(b=3, rule="kadanoff", strength=0.5),
         BlockSpin(b=2, rule="average", exponent=0.9),
+        BlockSpin(b=np.array([2, 3]), seed=np.int64(3), exponent=np.float64(1)),
     ],
 )
 def test_maps_are_text_and_data(map_) -> None:

@@ -118,6 +118,9 @@ class BlockSpin(Map):
             raise RegrainError(
                 f"strength: got {self.strength!r}, expected a finite number, 0 or more"
             )
+        for name, kind in (("seed", int), ("exponent", float), ("strength", float)):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, kind(getattr(self, name)))
 
     def __repr__(self) -> str:
         shown = [

@@ -98,12 +98,11 @@ class Fibres:
         return {value: self._entropy(*law) for value, law in self.laws().items()}
 
     def _entropy(self, ways: NDArray[np.float64], chance: NDArray[np.float64]) -> float:
-        some = chance > 0
-        number = np.exp(ways[some]) * chance[some]
-        total = number.sum()
+        weights, log_total = _normal(ways, chance)
         if self.rule.rule == "majority" and self.rule.ties == "first":
-            return float(np.log(total))  # a share of the blocks of a composition, each for sure
-        return float(np.log(total) - (number * np.log(chance[some])).sum() / total)
+            return log_total  # a share of the blocks of a composition, each for sure
+        some = weights > 0
+        return log_total - float(weights[some] @ np.log(chance[some]))
 
     def draw(self, coarse: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.int64]:
         """Blocks drawn from the fibres of coarse values; shape (n_blocks, n).
@@ -115,7 +114,8 @@ class Fibres:
         """
         laws, counts, states = self.laws(), self.counts(), np.array(self.states)
         known = np.array(sorted(laws))
-        nearest = np.abs(coarse[:, None] - known).argmin(axis=1) if len(coarse) else []
+        above = np.searchsorted(known, coarse).clip(1, len(known) - 1)
+        nearest = above - (coarse - known[above - 1] < known[above] - coarse)
         far = np.abs(coarse - known[nearest]) > 1e-9 * np.maximum(1, np.abs(known[nearest]))
         if far.any():
             raise RegrainError(
@@ -126,8 +126,8 @@ class Fibres:
         for k, value in enumerate(known):
             here = np.flatnonzero(nearest == k)
             ways, chance = laws[value]
-            weights = np.exp(ways - ways.max()) * chance
-            which = random.choice(len(weights), size=len(here), p=weights / weights.sum())
+            weights, _ = _normal(ways, chance)
+            which = random.choice(len(weights), size=len(here), p=weights)
             ends = counts[which].cumsum(axis=1)
             sorted_ = (np.arange(self.n)[:, None] >= ends[:, None, :]).sum(axis=-1)
             drawn = random.permuted(sorted_, axis=1)
@@ -144,3 +144,13 @@ class Fibres:
         first = np.take_along_axis(tied, drawn, axis=1).argmax(axis=1)
         leader = drawn[np.arange(len(drawn)), first][:, None]
         return np.where(drawn == leader, state, np.where(drawn == state, leader, drawn))
+
+
+def _normal(
+    ways: NDArray[np.float64], chance: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """The law of compositions, and the log of its sum before; large blocks have 2^n ways."""
+    top = ways[chance > 0].max()
+    weights = np.where(chance > 0, np.exp(np.minimum(ways - top, 0.0)) * chance, 0.0)
+    total = weights.sum()
+    return weights / total, float(np.log(total) + top)
