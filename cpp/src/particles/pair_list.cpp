@@ -146,8 +146,10 @@ void PairList::fill(Chunk& out, std::span<const Row> rows, std::size_t begin, st
     out.first.assign(1, 0);
     out.groups.first.assign(1, 0);
     out.groups.first_mask.assign(1, 0);
-    for (std::size_t block = begin; block < end; block += block_size) {
-        const std::size_t block_end = std::min(block + block_size, end);
+    // A row goes through all that its block gathered, and so costs less in a smaller one.
+    const std::size_t size = of_groups_ ? block_size : block_size / 2;
+    for (std::size_t block = begin; block < end; block += size) {
+        const std::size_t block_end = std::min(block + size, end);
         gather(rows.subspan(block, block_end - block), search);
         for (std::size_t i = block; of_rows_ && i < block_end; ++i)
             add_row(out, search, rows, i, ids);
