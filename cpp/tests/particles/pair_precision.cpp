@@ -76,6 +76,28 @@ TEST("mixed precision does not depend on where in the world the particles are") 
     }
 }
 
+TEST("a group of rows far apart sees the pairs where counted coordinates begin anew") {
+    // The reach is 1.2937, so that 32 bits count 128: half of that from the first particle on lies
+    // between the last two.
+    const Box box(Vec3{200.0, 200.0, 200.0});
+    const std::vector<Vec3> r{
+        {1.0, 1.0, 1.0}, {1.5, 1.0, 1.0}, {64.75, 1.0, 1.0}, {65.25, 1.0, 1.0}};
+    const ForceField field = one(LennardJones{1.0, 0.5, 1.0937, Cutoff::force_shifted});
+    const auto types = types_of(r.size(), 1);
+    PairEngine full(field, types, 0.2), single(field, types, 0.2, Precision::mixed);
+    std::vector<Vec3> rows(r.size());
+    full.assign(r, box);
+    full.compute(rows, false);
+    const auto forces = by_id(full, rows);
+    single.assign(r, box);
+    single.compute(rows, false);
+    const auto near = by_id(single, rows);
+    for (std::size_t i = 0; i < r.size(); ++i) {
+        CHECK(norm(forces[i]) > 10.0);
+        CHECK_NEAR(norm(near[i] - forces[i]), 0.0, 1e-5 * norm(forces[i]));
+    }
+}
+
 TEST("an engine in mixed precision continues to the same bits, on any number of threads") {
     ForceField field = mixed(0.5);
     const Box start({{{8.0, 0.0, 0.0}, {2.5, 8.5, 0.0}, {-3.0, 1.0, 7.5}}});
