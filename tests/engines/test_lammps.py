@@ -193,7 +193,7 @@ def test_no_lammps_and_no_mpi(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"dynamics": NVE(), "barostat": CellRescale(pressure=1, time=1, compressibility=1)},
          "needs a thermostat"),
         ({"dynamics": "verlet"}, "got 'verlet', expected dynamics such as"),
-        ({"barostat": "mtk"}, "LAMMPS has nothing like 'mtk'"),
+        ({"barostat": "mtk"}, "got 'mtk', expected a barostat"),
     ],
 )  # fmt: skip
 def test_dynamics_that_lammps_has_not(lammps: None, given: dict, message: str) -> None:
