@@ -119,8 +119,8 @@ REGRAIN_TARGET_V4 inline void search_v4(const PairwiseCells& cells, const Pairwi
                         _mm512_storeu_si512(first + at, self);
                         _mm512_storeu_si512(second + at, found);
                     } else {
-                        simd::store(first + at, _mm512_castsi512_si256(self));
-                        simd::store(second + at, _mm512_castsi512_si256(found));
+                        simd::store(first + at, __builtin_shufflevector(self, self, 0, 1, 2, 3));
+                        simd::store(second + at, __builtin_shufflevector(found, found, 0, 1, 2, 3));
                     }
                     at += hits;
                 }

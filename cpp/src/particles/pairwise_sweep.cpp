@@ -109,7 +109,9 @@ REGRAIN_INLINE void sweep(const SweepTask& task, Finder find) {
                     .front;
             Double<W> friction{}, inverse_mass{};
             for (int m = 0; m < W; ++m) {
-                const PairPoint &one = points[first[m]], &other = points[second[m]];
+                // Rows of other tiles may be changing: those behind the last pair look at its own.
+                const int pair = m < live ? m : 0;
+                const PairPoint &one = points[first[pair]], &other = points[second[pair]];
                 block.first[at + static_cast<std::size_t>(m)] = one.row;
                 block.second[at + static_cast<std::size_t>(m)] = other.row;
                 friction[m] = p.of_pair[one.type * p.types + other.type].v[1];
